@@ -1,0 +1,233 @@
+//! Clients: RFC 6749 section 2, with metadata named as RFC 7591 section 2 names it.
+
+use std::fmt;
+use std::future::Future;
+
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::grant::GrantType;
+use crate::hash::{Sha256Hash, sha256};
+use crate::scope::Scope;
+use crate::store::StoreError;
+use crate::tenant::{LifetimeOverrides, Tenant, TenantId};
+use crate::time::Seconds;
+
+/// A client identifier: 1 to 255 printable ASCII characters (RFC 6749 appendix A.1) without `#`,
+/// which separates the parts of keys in the store.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct ClientId(Box<str>);
+
+/// Text that no client identifier can be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a client_id is 1 to 255 printable ASCII characters without '#'")]
+pub struct MalformedClientId;
+
+impl ClientId {
+    /// Reads a client identifier.
+    ///
+    /// # Errors
+    /// [`MalformedClientId`] for anything that no client can be called.
+    pub fn parse(text: &str) -> Result<Self, MalformedClientId> {
+        let well_formed = (1..=255).contains(&text.len())
+            && text
+                .bytes()
+                .all(|byte| matches!(byte, 0x20..=0x7e) && byte != b'#');
+        if well_formed {
+            Ok(Self(text.into()))
+        } else {
+            Err(MalformedClientId)
+        }
+    }
+
+    /// The identifier.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ClientId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for ClientId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).map_err(serde::de::Error::custom)
+    }
+}
+
+/// How a client proves who it is: `token_endpoint_auth_method` of RFC 7591 section 2.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClientAuthMethod {
+    /// RFC 6749 section 2.3.1, HTTP Basic with form-encoded parts.
+    ClientSecretBasic,
+    /// RFC 6749 section 2.3.1, in the body.
+    ClientSecretPost,
+    /// A public client (RFC 6749 section 2.1): it only says who it is.
+    None,
+}
+
+impl ClientAuthMethod {
+    /// Every method, in the order metadata lists them.
+    pub const ALL: [Self; 3] = [Self::ClientSecretBasic, Self::ClientSecretPost, Self::None];
+
+    /// The name in metadata.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ClientSecretBasic => "client_secret_basic",
+            Self::ClientSecretPost => "client_secret_post",
+            Self::None => "none",
+        }
+    }
+
+    /// Whether the method proves anything.
+    pub const fn is_confidential(self) -> bool {
+        match self {
+            Self::ClientSecretBasic | Self::ClientSecretPost => true,
+            Self::None => false,
+        }
+    }
+}
+
+/// What is kept of a client secret. Secrets are machine-made (256 bits), so SHA-256 is enough:
+/// Argon2id is for people's passwords.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ClientSecretHash(Sha256Hash);
+
+impl ClientSecretHash {
+    /// The hash of a secret.
+    pub fn of(secret: &str) -> Self {
+        Self(sha256(secret.as_bytes()))
+    }
+
+    /// The hash from its stored form, `sha256:` and base64url.
+    pub fn from_hash(hash: Sha256Hash) -> Self {
+        Self(hash)
+    }
+
+    /// Whether `secret` is the one, in constant time.
+    pub fn matches(&self, secret: &str) -> bool {
+        self.0.ct_eq(&sha256(secret.as_bytes()))
+    }
+}
+
+impl fmt::Debug for ClientSecretHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ClientSecretHash(..)")
+    }
+}
+
+/// A registered client.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Client {
+    /// Its identifier.
+    pub client_id: ClientId,
+    /// For people, in lists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_name: Option<String>,
+    /// The one way it authenticates.
+    pub token_endpoint_auth_method: ClientAuthMethod,
+    /// Hashes of its secrets: more than one while a secret is being replaced.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub client_secret_hashes: Vec<ClientSecretHash>,
+    /// The grants it may use.
+    pub grant_types: Vec<GrantType>,
+    /// The widest scope it may have.
+    #[serde(default)]
+    pub scope: Scope,
+    /// The scope of a request that names none; the whole of `scope` if this is absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default_scope: Option<Scope>,
+    /// The resource servers its access tokens are for (RFC 8707, RFC 9068 section 3); the issuer if there is none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub audience: Vec<String>,
+    /// Lifetimes of its tokens, before the tenant's.
+    #[serde(default)]
+    pub lifetimes: LifetimeOverrides,
+    /// How long a used refresh token still gets its one successor again.
+    #[serde(default)]
+    pub refresh_token_retry_window: Seconds,
+    /// A disabled client is an unknown client.
+    #[serde(default)]
+    pub disabled: bool,
+}
+
+impl Client {
+    /// Whether the client may use a grant. The only place where that is decided.
+    pub fn allows(&self, grant_type: GrantType) -> bool {
+        self.grant_types.contains(&grant_type)
+    }
+
+    /// The scope of a request that names none.
+    pub fn default_scope(&self) -> &Scope {
+        self.default_scope.as_ref().unwrap_or(&self.scope)
+    }
+}
+
+/// Where tenants and clients are kept.
+pub trait RegistryRepository: Send + Sync {
+    /// A tenant with its key ring; `None` if there is none of this name.
+    fn tenant(
+        &self,
+        tenant: &TenantId,
+    ) -> impl Future<Output = Result<Option<Tenant>, StoreError>> + Send;
+
+    /// A client of a tenant; `None` if there is none of this identifier.
+    fn client(
+        &self,
+        tenant: &TenantId,
+        client: &ClientId,
+    ) -> impl Future<Output = Result<Option<Client>, StoreError>> + Send;
+}
+
+/// Writing tenants and clients: the operator's side of [`RegistryRepository`].
+pub trait RegistryAdmin: RegistryRepository {
+    /// Writes a tenant's settings; its key ring stays as it is.
+    fn put_tenant(
+        &self,
+        tenant: &TenantId,
+        settings: &crate::tenant::TenantSettings,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Replaces a tenant's key ring, unless somebody else has since `expected` was read: `false` then.
+    fn put_keys(
+        &self,
+        tenant: &TenantId,
+        expected: &crate::token::jwk::KeyRing,
+        keys: &crate::token::jwk::KeyRing,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+
+    /// Writes a client.
+    fn put_client(
+        &self,
+        tenant: &TenantId,
+        client: &Client,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Deletes a client.
+    fn delete_client(
+        &self,
+        tenant: &TenantId,
+        client: &ClientId,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Deletes a tenant's settings and key ring. Its clients and users go one by one, before.
+    fn delete_tenant(
+        &self,
+        tenant: &TenantId,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Every tenant, by name.
+    fn tenants(&self) -> impl Future<Output = Result<Vec<Tenant>, StoreError>> + Send;
+
+    /// Every client of a tenant, by identifier.
+    fn clients(
+        &self,
+        tenant: &TenantId,
+    ) -> impl Future<Output = Result<Vec<Client>, StoreError>> + Send;
+}

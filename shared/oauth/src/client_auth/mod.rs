@@ -1,0 +1,163 @@
+//! Client authentication: RFC 6749 section 2.3. A method is a file; this one reads which was used.
+
+mod none;
+mod secret;
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use http::header::AUTHORIZATION;
+use http::request::Parts;
+use secrecy::SecretString;
+
+use crate::client::{Client, ClientAuthMethod, ClientId, RegistryRepository};
+use crate::directory::Directory;
+use crate::error::{Challenge, ErrorCode, OAuthError};
+use crate::form::Form;
+use crate::tenant::TenantId;
+use crate::time::Timestamp;
+
+/// What a request presents, by method.
+#[derive(Debug)]
+pub enum ClientCredentials {
+    /// RFC 6749 section 2.3.1, in the `Authorization` header.
+    SecretBasic {
+        /// Who it claims to be.
+        client_id: ClientId,
+        /// The proof.
+        secret: SecretString,
+    },
+    /// RFC 6749 section 2.3.1, in the body.
+    SecretPost {
+        /// Who it claims to be.
+        client_id: ClientId,
+        /// The proof.
+        secret: SecretString,
+    },
+    /// RFC 6749 section 3.2.1: a public client names itself.
+    None {
+        /// Who it claims to be.
+        client_id: ClientId,
+    },
+}
+
+impl ClientCredentials {
+    /// Reads the one method a request uses.
+    ///
+    /// # Errors
+    /// `invalid_request` for two methods at once (RFC 6749 section 2.3: "The client MUST NOT use more than
+    /// one authentication method in each request"), `invalid_client` for none, a malformed or an unknown one.
+    pub fn read(parts: &Parts, form: &Form) -> Result<Self, OAuthError> {
+        let mut headers = parts.headers.get_all(AUTHORIZATION).iter();
+        let header = headers.next();
+        let in_body = form.get("client_secret").is_some();
+        let assertion =
+            form.get("client_assertion").is_some() || form.get("client_assertion_type").is_some();
+        let used = [
+            header.is_some(),
+            headers.next().is_some(),
+            in_body,
+            assertion,
+        ];
+        if used.into_iter().filter(|it| *it).count() > 1 {
+            return Err(OAuthError::invalid_request(
+                "two_client_authentications",
+                "The client authenticates in more than one way.",
+            ));
+        }
+        if let Some(header) = header {
+            secret::from_basic(header, form)
+        } else if in_body {
+            secret::from_post(form)
+        } else if assertion {
+            Err(refusal("client_assertion_unsupported"))
+        } else {
+            none::from_form(form)
+        }
+    }
+
+    /// Who the client claims to be.
+    pub const fn client_id(&self) -> &ClientId {
+        match self {
+            Self::SecretBasic { client_id, .. }
+            | Self::SecretPost { client_id, .. }
+            | Self::None { client_id } => client_id,
+        }
+    }
+
+    const fn method(&self) -> ClientAuthMethod {
+        match self {
+            Self::SecretBasic { .. } => ClientAuthMethod::ClientSecretBasic,
+            Self::SecretPost { .. } => ClientAuthMethod::ClientSecretPost,
+            Self::None { .. } => ClientAuthMethod::None,
+        }
+    }
+
+    /// Whether the proof holds for `client`. Called for unknown clients too, with `None`: the work is the same.
+    fn prove(&self, client: Option<&Client>) -> bool {
+        match self {
+            Self::SecretBasic { secret, .. } | Self::SecretPost { secret, .. } => {
+                secret::matches(secret, client)
+            }
+            Self::None { .. } => client.is_some(),
+        }
+    }
+
+    /// RFC 6749 section 5.2: a client that used the `Authorization` header is told its scheme.
+    fn refuse(&self, reason: &'static str) -> OAuthError {
+        match self {
+            Self::SecretBasic { .. } => refusal(reason).challenged(Challenge::Basic),
+            Self::SecretPost { .. } | Self::None { .. } => refusal(reason),
+        }
+    }
+}
+
+const fn refusal(reason: &'static str) -> OAuthError {
+    OAuthError::new(ErrorCode::InvalidClient, reason)
+}
+
+/// A client that has proved who it is, or a public one that has said so. Only [`authenticate`] makes one.
+#[derive(Debug, Clone)]
+pub struct AuthenticatedClient(Arc<Client>);
+
+impl AuthenticatedClient {
+    /// Whether it proved anything.
+    pub fn is_confidential(&self) -> bool {
+        self.0.token_endpoint_auth_method.is_confidential()
+    }
+}
+
+impl Deref for AuthenticatedClient {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        &self.0
+    }
+}
+
+/// Checks what a client presents against its registration.
+///
+/// # Errors
+/// `invalid_client` for an unknown or disabled client, a wrong secret, or a method that is not its own;
+/// `temporarily_unavailable` when the registry does not answer.
+pub async fn authenticate<R: RegistryRepository>(
+    directory: &Directory<R>,
+    tenant: &TenantId,
+    credentials: &ClientCredentials,
+    now: Timestamp,
+) -> Result<AuthenticatedClient, OAuthError> {
+    let client = directory
+        .client(tenant, credentials.client_id(), now)
+        .await?;
+    let proved = credentials.prove(client.as_deref());
+    let Some(client) = client else {
+        return Err(credentials.refuse("unknown_client"));
+    };
+    if client.token_endpoint_auth_method != credentials.method() {
+        return Err(credentials.refuse("wrong_authentication_method"));
+    }
+    if !proved {
+        return Err(credentials.refuse("wrong_client_secret"));
+    }
+    Ok(AuthenticatedClient(client))
+}

@@ -1,0 +1,133 @@
+//! Tenants and clients as a warm function remembers them: at most 60 s old.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::client::{Client, ClientId, RegistryRepository};
+use crate::error::{ErrorCode, OAuthError};
+use crate::tenant::{BaseUrl, Issuer, Tenant, TenantId};
+use crate::time::{Seconds, Timestamp};
+
+/// How old a remembered tenant or client may be.
+const MAX_AGE: Seconds = Seconds(60);
+/// How soon a key that nobody knows may have the key ring read again.
+const MIN_AGE: Seconds = Seconds(10);
+/// How many of each are remembered.
+const MAX_ENTRIES: usize = 1_024;
+
+/// The registry, remembered.
+#[derive(Debug)]
+pub struct Directory<R> {
+    base: BaseUrl,
+    registry: R,
+    tenants: Remembered<TenantId, Tenant>,
+    clients: Remembered<(TenantId, ClientId), Client>,
+}
+
+impl<R: RegistryRepository> Directory<R> {
+    /// A directory that remembers nothing yet.
+    pub fn new(base: BaseUrl, registry: R) -> Self {
+        Self {
+            base,
+            registry,
+            tenants: Remembered::default(),
+            clients: Remembered::default(),
+        }
+    }
+
+    /// The issuer of a tenant.
+    pub fn issuer(&self, tenant: &TenantId) -> Issuer {
+        self.base.issuer(tenant)
+    }
+
+    /// A tenant, at most 60 s old.
+    ///
+    /// # Errors
+    /// `NotFound` for no such tenant, `temporarily_unavailable` when the registry does not answer.
+    pub async fn tenant(
+        &self,
+        tenant: &TenantId,
+        now: Timestamp,
+    ) -> Result<Arc<Tenant>, OAuthError> {
+        self.tenant_at_most(tenant, MAX_AGE, now).await
+    }
+
+    /// A tenant, at most 10 s old: for a key identifier that the remembered key ring does not know.
+    ///
+    /// # Errors
+    /// As for [`Directory::tenant`].
+    pub async fn tenant_read_again(
+        &self,
+        tenant: &TenantId,
+        now: Timestamp,
+    ) -> Result<Arc<Tenant>, OAuthError> {
+        self.tenant_at_most(tenant, MIN_AGE, now).await
+    }
+
+    async fn tenant_at_most(
+        &self,
+        tenant: &TenantId,
+        age: Seconds,
+        now: Timestamp,
+    ) -> Result<Arc<Tenant>, OAuthError> {
+        if let Some(known) = self.tenants.get(tenant, age, now) {
+            return Ok(known);
+        }
+        let found = self.registry.tenant(tenant).await?;
+        let found = found.ok_or(OAuthError::new(ErrorCode::NotFound, "unknown_tenant"))?;
+        Ok(self.tenants.put(tenant.clone(), found, now))
+    }
+
+    /// A client that is not disabled, at most 60 s old.
+    ///
+    /// # Errors
+    /// `temporarily_unavailable` when the registry does not answer.
+    pub async fn client(
+        &self,
+        tenant: &TenantId,
+        client: &ClientId,
+        now: Timestamp,
+    ) -> Result<Option<Arc<Client>>, OAuthError> {
+        let key = (tenant.clone(), client.clone());
+        let found = match self.clients.get(&key, MAX_AGE, now) {
+            Some(known) => Some(known),
+            // Who is not there is not remembered: made-up names must not push real clients out.
+            None => self
+                .registry
+                .client(tenant, client)
+                .await?
+                .map(|found| self.clients.put(key, found, now)),
+        };
+        Ok(found.filter(|client| !client.disabled))
+    }
+}
+
+#[derive(Debug)]
+struct Remembered<K, V>(Mutex<HashMap<K, (Timestamp, Arc<V>)>>);
+
+impl<K, V> Default for Remembered<K, V> {
+    fn default() -> Self {
+        Self(Mutex::new(HashMap::new()))
+    }
+}
+
+impl<K: Eq + Hash, V> Remembered<K, V> {
+    fn get(&self, key: &K, age: Seconds, now: Timestamp) -> Option<Arc<V>> {
+        let entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (read_at, value) = entries.get(key)?;
+        // A clock set back must not keep an entry for ever.
+        let fresh = *read_at <= now && now.since(*read_at) < age;
+        fresh.then(|| Arc::clone(value))
+    }
+
+    fn put(&self, key: K, value: V, now: Timestamp) -> Arc<V> {
+        let value = Arc::new(value);
+        let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if entries.len() >= MAX_ENTRIES {
+            entries.clear();
+        }
+        entries.insert(key, (now, Arc::clone(&value)));
+        value
+    }
+}

@@ -1,0 +1,275 @@
+//! Token introspection: RFC 7662.
+
+use bytes::Bytes;
+use http::{Response, StatusCode};
+use serde::Serialize;
+
+use super::{Call, Service};
+use crate::client::{ClientId, RegistryRepository};
+use crate::client_auth::{AuthenticatedClient, ClientCredentials, authenticate};
+use crate::directory::Directory;
+use crate::error::{ErrorCode, OAuthError};
+use crate::form::Form;
+use crate::http::json;
+use crate::route::Endpoint;
+use crate::scope::Scope;
+use crate::time::Timestamp;
+use crate::token::Audience;
+use crate::token::access_token::AccessTokenClaims;
+use crate::token::id_token::IdTokenClaims;
+use crate::token::refresh_token::{Recognised, RefreshToken};
+use crate::token::state::{TokenKeys, TokenState, TokenStateRepository};
+use crate::token::verifier::{Rejected, VerifiedToken};
+use crate::user::{Subject, SubjectKey, Username};
+
+/// The introspection endpoint and what it works with.
+#[derive(Debug)]
+pub struct IntrospectEndpoint<R, G> {
+    /// Tenants and clients.
+    pub directory: Directory<R>,
+    /// What can end a token.
+    pub grants: G,
+}
+
+/// RFC 7662 section 2.2. Of an inactive token nothing is told but that.
+#[derive(Debug, Default, Serialize)]
+struct Introspection {
+    active: bool,
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    of: Option<Active>,
+}
+
+#[derive(Debug, Serialize)]
+struct Active {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<Scope>,
+    client_id: ClientId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    username: Option<Username>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token_type: Option<&'static str>,
+    exp: Timestamp,
+    iat: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nbf: Option<Timestamp>,
+    sub: Subject,
+    aud: Audience,
+    iss: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    jti: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    auth_time: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    acr: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    amr: Vec<String>,
+}
+
+/// Why a token is said to be inactive. For the log alone.
+type Inactive = &'static str;
+
+impl<R, G> Service for IntrospectEndpoint<R, G>
+where
+    R: RegistryRepository,
+    G: TokenStateRepository,
+{
+    type Registry = R;
+
+    fn directory(&self) -> &Directory<R> {
+        &self.directory
+    }
+
+    fn serves(&self, endpoint: Endpoint) -> bool {
+        endpoint == Endpoint::Introspection
+    }
+
+    async fn call(&self, call: Call<'_>) -> Result<Response<Bytes>, OAuthError> {
+        let form = Form::read(&call.parts, &call.body)?;
+        let credentials = ClientCredentials::read(&call.parts, &form)?;
+        call.log.client_id = Some(credentials.client_id().to_string());
+        let caller = authenticate(&self.directory, &call.tenant.id, &credentials, call.now).await?;
+        // RFC 7662 section 2.1: "the endpoint MUST also require some form of authorization".
+        if !caller.is_confidential() {
+            return Err(OAuthError::new(
+                ErrorCode::InvalidClient,
+                "public_client_introspects",
+            ));
+        }
+        // RFC 7662 section 2.1: token_type_hint is only a hint, and each kind of ours shows what it is.
+        let token = form.require("token")?;
+        let found = match RefreshToken::parse(token) {
+            Some(token) => self.refresh_token(&call, &caller, &token).await?,
+            None => self.jwt(&call, &caller, token).await?,
+        };
+        let answer = match found {
+            Ok(of) => Introspection {
+                active: true,
+                of: Some(of),
+            },
+            Err(reason) => {
+                call.log.reason = Some(reason);
+                Introspection::default()
+            }
+        };
+        json(StatusCode::OK, &answer)
+    }
+}
+
+impl<R: RegistryRepository, G: TokenStateRepository> IntrospectEndpoint<R, G> {
+    async fn jwt(
+        &self,
+        call: &Call<'_>,
+        caller: &AuthenticatedClient,
+        token: &str,
+    ) -> Result<Result<Active, Inactive>, OAuthError> {
+        match super::verify(&self.directory, call, token).await? {
+            Err(rejected) => Ok(Err(Rejected::reason(rejected))),
+            Ok(VerifiedToken::Access(claims)) => self.access_token(call, caller, *claims).await,
+            Ok(VerifiedToken::Id(claims)) => self.id_token(call, caller, *claims).await,
+        }
+    }
+
+    async fn access_token(
+        &self,
+        call: &Call<'_>,
+        caller: &AuthenticatedClient,
+        claims: AccessTokenClaims,
+    ) -> Result<Result<Active, Inactive>, OAuthError> {
+        let concerned =
+            caller.client_id == claims.client_id || claims.aud.contains(caller.client_id.as_str());
+        if !concerned {
+            return Ok(Err("not_the_callers_token"));
+        }
+        let keys = TokenKeys {
+            jti: Some(&claims.jti),
+            family: claims.family.as_ref(),
+            subject: claims
+                .generation
+                .map(|_| SubjectKey::of(&call.tenant.id, &claims.sub)),
+            profile: false,
+        };
+        let state = self.grants.token_state(&call.tenant.id, &keys).await?;
+        if let Some(reason) = state.ended(claims.family.as_ref(), claims.generation) {
+            return Ok(Err(reason));
+        }
+        if !self.client_lives(call, &claims.client_id).await? {
+            return Ok(Err("client_gone"));
+        }
+        Ok(Ok(Active {
+            username: username_of(&state, claims.generation.is_some()),
+            scope: Some(claims.scope),
+            client_id: claims.client_id,
+            token_type: Some("Bearer"),
+            exp: claims.exp,
+            iat: claims.iat,
+            nbf: Some(claims.nbf),
+            sub: claims.sub,
+            aud: claims.aud,
+            iss: claims.iss,
+            jti: Some(claims.jti),
+            auth_time: claims.auth_time,
+            acr: claims.acr,
+            amr: claims.amr,
+        }))
+    }
+
+    async fn id_token(
+        &self,
+        call: &Call<'_>,
+        caller: &AuthenticatedClient,
+        claims: IdTokenClaims,
+    ) -> Result<Result<Active, Inactive>, OAuthError> {
+        if caller.client_id != claims.aud {
+            return Ok(Err("not_the_callers_token"));
+        }
+        let keys = TokenKeys {
+            jti: None,
+            family: claims.family.as_ref(),
+            subject: Some(SubjectKey::of(&call.tenant.id, &claims.sub)),
+            profile: false,
+        };
+        let state = self.grants.token_state(&call.tenant.id, &keys).await?;
+        if let Some(reason) = state.ended(claims.family.as_ref(), Some(claims.generation)) {
+            return Ok(Err(reason));
+        }
+        Ok(Ok(Active {
+            username: username_of(&state, true),
+            scope: None,
+            token_type: None,
+            exp: claims.exp,
+            iat: claims.iat,
+            nbf: None,
+            sub: claims.sub,
+            aud: Audience(vec![claims.aud.to_string()]),
+            client_id: claims.aud,
+            iss: claims.iss,
+            jti: None,
+            auth_time: Some(claims.auth_time),
+            acr: claims.acr,
+            amr: claims.amr,
+        }))
+    }
+
+    async fn refresh_token(
+        &self,
+        call: &Call<'_>,
+        caller: &AuthenticatedClient,
+        token: &RefreshToken,
+    ) -> Result<Result<Active, Inactive>, OAuthError> {
+        let keys = TokenKeys::of_family(token.family());
+        let state = self.grants.token_state(&call.tenant.id, &keys).await?;
+        let Some(family) = state.family.clone() else {
+            return Ok(Err("unknown_refresh_token"));
+        };
+        // Only its client: a refresh token has no audience but us.
+        if !family.is_lineage_of(token) || family.client_id != caller.client_id {
+            return Ok(Err("not_the_callers_token"));
+        }
+        let generation = family.user.as_ref().map(|user| user.generation);
+        if let Some(reason) = state.ended(Some(&family.id), generation) {
+            return Ok(Err(reason));
+        }
+        if family.token_expires_at <= call.now {
+            return Ok(Err("token_expired"));
+        }
+        let window = caller.refresh_token_retry_window;
+        match family.recognise(token, window, call.now) {
+            Recognised::Current => {}
+            Recognised::Repeated(_) | Recognised::Superseded => {
+                return Ok(Err("refresh_token_used"));
+            }
+        }
+        let user = family.user;
+        Ok(Ok(Active {
+            scope: Some(family.scope),
+            client_id: family.client_id,
+            username: user.as_ref().map(|user| user.username.clone()),
+            token_type: None,
+            exp: family.token_expires_at,
+            iat: family
+                .previous
+                .map_or(family.created_at, |last| last.rotated_at),
+            nbf: None,
+            sub: family.subject,
+            aud: Audience(vec![call.issuer.to_string()]),
+            iss: call.issuer.to_string(),
+            jti: None,
+            auth_time: user.as_ref().map(|user| user.auth_time),
+            acr: user.as_ref().and_then(|user| user.acr.clone()),
+            amr: user.map(|user| user.amr).unwrap_or_default(),
+        }))
+    }
+
+    async fn client_lives(&self, call: &Call<'_>, client: &ClientId) -> Result<bool, OAuthError> {
+        let client = self
+            .directory
+            .client(&call.tenant.id, client, call.now)
+            .await?;
+        Ok(client.is_some())
+    }
+}
+
+fn username_of(state: &TokenState, of_user: bool) -> Option<Username> {
+    let user = state.subject.as_ref().filter(|_| of_user);
+    user.map(|user| user.username.clone())
+}

@@ -1,0 +1,97 @@
+//! Both metadata documents, computed from what the server does: RFC 8414 section 2, OIDC Discovery section 3.
+
+use serde::Serialize;
+
+use crate::claims;
+use crate::client::ClientAuthMethod;
+use crate::grant::GrantType;
+use crate::route::Endpoint;
+use crate::scope::OPENID;
+use crate::tenant::{Issuer, Tenant};
+use crate::time::Timestamp;
+
+/// Claims of an ID token that do not come from the user's profile.
+const PROTOCOL_CLAIMS: [&str; 9] = [
+    "iss",
+    "sub",
+    "aud",
+    "exp",
+    "iat",
+    "auth_time",
+    "acr",
+    "amr",
+    "at_hash",
+];
+
+/// What a tenant tells about itself. Both documents have the same members: each standard lets others be.
+#[derive(Debug, Serialize)]
+pub struct Metadata {
+    issuer: String,
+    token_endpoint: String,
+    introspection_endpoint: String,
+    userinfo_endpoint: String,
+    revocation_endpoint: String,
+    jwks_uri: String,
+    scopes_supported: Vec<&'static str>,
+    response_types_supported: [&'static str; 0],
+    grant_types_supported: Vec<&'static str>,
+    subject_types_supported: [&'static str; 1],
+    id_token_signing_alg_values_supported: Vec<&'static str>,
+    token_endpoint_auth_methods_supported: Vec<&'static str>,
+    introspection_endpoint_auth_methods_supported: Vec<&'static str>,
+    revocation_endpoint_auth_methods_supported: Vec<&'static str>,
+    claim_types_supported: [&'static str; 1],
+    claims_supported: Vec<&'static str>,
+    claims_parameter_supported: bool,
+    request_parameter_supported: bool,
+    // OIDC Discovery section 3: absent means true.
+    request_uri_parameter_supported: bool,
+}
+
+impl Metadata {
+    /// The metadata of a tenant.
+    pub fn of(tenant: &Tenant, issuer: &Issuer, now: Timestamp) -> Self {
+        let url = |endpoint: Endpoint| format!("{issuer}{}", endpoint.path());
+        let methods = |wanted: fn(&ClientAuthMethod) -> bool| {
+            ClientAuthMethod::ALL
+                .iter()
+                .filter(|method| wanted(method))
+                .map(|method| method.as_str())
+                .collect::<Vec<_>>()
+        };
+        let scopes = claims::BY_SCOPE.iter().map(|(scope, _)| *scope);
+        Self {
+            issuer: issuer.to_string(),
+            token_endpoint: url(Endpoint::Token),
+            introspection_endpoint: url(Endpoint::Introspection),
+            userinfo_endpoint: url(Endpoint::UserInfo),
+            revocation_endpoint: url(Endpoint::Revocation),
+            jwks_uri: url(Endpoint::Jwks),
+            scopes_supported: std::iter::once(OPENID).chain(scopes).collect(),
+            // No authorization endpoint, so no response type (RFC 8414 section 2).
+            response_types_supported: [],
+            grant_types_supported: GrantType::ALL.iter().map(|grant| grant.as_str()).collect(),
+            subject_types_supported: ["public"],
+            id_token_signing_alg_values_supported: algorithms(tenant, now),
+            token_endpoint_auth_methods_supported: methods(|_| true),
+            introspection_endpoint_auth_methods_supported: methods(|it| it.is_confidential()),
+            revocation_endpoint_auth_methods_supported: methods(|_| true),
+            claim_types_supported: ["normal"],
+            claims_supported: PROTOCOL_CLAIMS.into_iter().chain(claims::names()).collect(),
+            claims_parameter_supported: false,
+            request_parameter_supported: false,
+            request_uri_parameter_supported: false,
+        }
+    }
+}
+
+/// The algorithms of the keys that may verify now.
+fn algorithms(tenant: &Tenant, now: Timestamp) -> Vec<&'static str> {
+    let mut names: Vec<&str> = Vec::new();
+    for key in tenant.keys.published(now) {
+        if !names.contains(&key.alg.as_str()) {
+            names.push(key.alg.as_str());
+        }
+    }
+    names
+}

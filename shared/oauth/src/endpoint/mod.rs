@@ -1,0 +1,231 @@
+//! Endpoints: an [`Inbound`] request in, an HTTP answer out. What all of them share is here:
+//! path, method, tenant, cross-origin rules, refusals, and what the log may know.
+
+pub mod discovery;
+pub mod introspect;
+pub mod metadata;
+pub mod revoke;
+pub mod token;
+pub mod userinfo;
+
+use std::future::Future;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::header::{
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ALLOW, HeaderValue,
+};
+use http::request::Parts;
+use http::{Method, Request, Response, StatusCode};
+
+use crate::client::RegistryRepository;
+use crate::directory::Directory;
+use crate::error::{ErrorCode, OAuthError};
+use crate::http::{empty, refusal};
+use crate::lockout::Source;
+use crate::route::{Endpoint, resolve};
+use crate::tenant::{Issuer, Tenant};
+use crate::time::Timestamp;
+use crate::token::verifier::{self, Rejected, VerifiedToken};
+
+/// A request as it came in.
+#[derive(Debug)]
+pub struct Inbound {
+    /// The request itself.
+    pub request: Request<Bytes>,
+    /// When it came: read once, passed on.
+    pub now: Timestamp,
+    /// Where it came from, as the front saw it.
+    pub source: Source,
+    /// What finds its log line.
+    pub request_id: String,
+}
+
+/// What the log line of a request may say. Secrets, tokens and personal data have no field here.
+#[derive(Debug, Clone, Default)]
+pub struct RequestLog {
+    /// Which endpoint.
+    pub endpoint: Option<Endpoint>,
+    /// Which tenant, once it is known to exist.
+    pub tenant: Option<String>,
+    /// Which client, as claimed.
+    pub client_id: Option<String>,
+    /// Which grant.
+    pub grant_type: Option<&'static str>,
+    /// `ok`, or the error code.
+    pub outcome: &'static str,
+    /// Why it was refused, in more detail than the client learns.
+    pub reason: Option<&'static str>,
+    /// The fault beneath.
+    pub fault: Option<String>,
+}
+
+/// A request on its way through an endpoint.
+#[derive(Debug)]
+pub struct Call<'a> {
+    /// Method, URI and headers.
+    pub parts: Parts,
+    /// The body.
+    pub body: Bytes,
+    /// Which endpoint was asked.
+    pub endpoint: Endpoint,
+    /// Of which tenant.
+    pub tenant: Arc<Tenant>,
+    /// As which issuer.
+    pub issuer: Issuer,
+    /// When.
+    pub now: Timestamp,
+    /// From where.
+    pub source: Source,
+    /// What the log will say.
+    pub log: &'a mut RequestLog,
+}
+
+/// One Lambda's worth of endpoints.
+pub trait Service: Send + Sync {
+    /// Where its tenants and clients are kept.
+    type Registry: RegistryRepository;
+
+    /// Tenants and clients, remembered.
+    fn directory(&self) -> &Directory<Self::Registry>;
+
+    /// Whether this service answers for an endpoint.
+    fn serves(&self, endpoint: Endpoint) -> bool;
+
+    /// Answers a request whose path, method and tenant are in order.
+    fn call(
+        &self,
+        call: Call<'_>,
+    ) -> impl Future<Output = Result<Response<Bytes>, OAuthError>> + Send;
+}
+
+/// Answers a request, whatever it is. The answer carries a [`RequestLog`] among its extensions.
+pub async fn answer<S: Service>(service: &S, inbound: Inbound) -> Response<Bytes> {
+    let mut log = RequestLog {
+        outcome: "ok",
+        ..RequestLog::default()
+    };
+    let request_id = inbound.request_id.clone();
+    let method = inbound.request.method().clone();
+    let answered = route(service, inbound, &mut log).await;
+    let mut response = answered.unwrap_or_else(|error| {
+        log.outcome = error.code().as_str();
+        log.reason = Some(error.reason());
+        log.fault = error.source().map(|source| chain(source));
+        refusal(&error, &request_id)
+    });
+    if let Some(endpoint) = log.endpoint {
+        finish(&mut response, endpoint, &method);
+    }
+    response.extensions_mut().insert(log);
+    response
+}
+
+async fn route<S: Service>(
+    service: &S,
+    inbound: Inbound,
+    log: &mut RequestLog,
+) -> Result<Response<Bytes>, OAuthError> {
+    let (parts, body) = inbound.request.into_parts();
+    let (tenant, endpoint) = resolve(parts.uri.path())
+        .filter(|(_, endpoint)| service.serves(*endpoint))
+        .ok_or(OAuthError::new(ErrorCode::NotFound, "unknown_path"))?;
+    log.endpoint = Some(endpoint);
+    if parts.method == Method::OPTIONS && endpoint.cors() {
+        return Ok(preflight(endpoint));
+    }
+    if !endpoint
+        .methods()
+        .split(", ")
+        .any(|method| method == parts.method.as_str())
+    {
+        return Err(OAuthError::new(
+            ErrorCode::MethodNotAllowed,
+            "method_not_allowed",
+        ));
+    }
+    let directory = service.directory();
+    let found = directory.tenant(&tenant, inbound.now).await?;
+    log.tenant = Some(tenant.as_str().to_owned());
+    let call = Call {
+        parts,
+        body,
+        endpoint,
+        issuer: directory.issuer(&tenant),
+        tenant: found,
+        now: inbound.now,
+        source: inbound.source,
+        log,
+    };
+    service.call(call).await
+}
+
+/// The Fetch standard's preflight: which methods and headers a script may use.
+fn preflight(endpoint: Endpoint) -> Response<Bytes> {
+    let mut response = empty(StatusCode::NO_CONTENT);
+    let headers = response.headers_mut();
+    headers.insert(
+        ACCESS_CONTROL_ALLOW_METHODS,
+        HeaderValue::from_static(endpoint.methods()),
+    );
+    headers.insert(
+        ACCESS_CONTROL_ALLOW_HEADERS,
+        HeaderValue::from_static("Authorization, Content-Type"),
+    );
+    headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("3600"));
+    response
+}
+
+fn finish(response: &mut Response<Bytes>, endpoint: Endpoint, method: &Method) {
+    if response.status() == StatusCode::METHOD_NOT_ALLOWED {
+        let allowed = HeaderValue::from_static(endpoint.methods());
+        response.headers_mut().insert(ALLOW, allowed);
+    }
+    if endpoint.cors() {
+        let headers = response.headers_mut();
+        // No cookie takes part in any of this, so any origin may ask.
+        headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+        headers.insert(
+            ACCESS_CONTROL_EXPOSE_HEADERS,
+            HeaderValue::from_static("WWW-Authenticate, Retry-After, ETag"),
+        );
+    }
+    if method == Method::HEAD {
+        *response.body_mut() = Bytes::new();
+    }
+}
+
+/// A fault with all that lies beneath it, for the log.
+fn chain(error: &(dyn std::error::Error + Send + Sync)) -> String {
+    let mut text = error.to_string();
+    let mut beneath = error.source();
+    while let Some(error) = beneath {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        beneath = error.source();
+    }
+    text
+}
+
+/// Checks a JWT of ours. A key that the remembered ring does not know may be younger than it, so the ring is
+/// read again, at most once in 10 s.
+async fn verify<R: RegistryRepository>(
+    directory: &Directory<R>,
+    call: &Call<'_>,
+    token: &str,
+) -> Result<Result<VerifiedToken, Rejected>, OAuthError> {
+    let tenant = &call.tenant;
+    match verifier::verify(token, &tenant.keys, &call.issuer, call.now) {
+        Err(Rejected::UnknownKey) => {
+            let tenant = directory.tenant_read_again(&tenant.id, call.now).await?;
+            Ok(verifier::verify(
+                token,
+                &tenant.keys,
+                &call.issuer,
+                call.now,
+            ))
+        }
+        verdict => Ok(verdict),
+    }
+}

@@ -1,0 +1,81 @@
+//! Token revocation: RFC 7009.
+
+use bytes::Bytes;
+use http::{Response, StatusCode};
+
+use super::{Call, Service};
+use crate::client::RegistryRepository;
+use crate::client_auth::{AuthenticatedClient, ClientCredentials, authenticate};
+use crate::directory::Directory;
+use crate::error::OAuthError;
+use crate::form::Form;
+use crate::http::empty;
+use crate::route::Endpoint;
+use crate::token::refresh_token::{RefreshToken, RevocationRepository};
+use crate::token::verifier::{Rejected, VerifiedToken};
+
+/// The revocation endpoint and what it works with.
+#[derive(Debug)]
+pub struct RevokeEndpoint<R, G> {
+    /// Tenants and clients.
+    pub directory: Directory<R>,
+    /// Where revocations are written.
+    pub grants: G,
+}
+
+impl<R, G> Service for RevokeEndpoint<R, G>
+where
+    R: RegistryRepository,
+    G: RevocationRepository,
+{
+    type Registry = R;
+
+    fn directory(&self) -> &Directory<R> {
+        &self.directory
+    }
+
+    fn serves(&self, endpoint: Endpoint) -> bool {
+        endpoint == Endpoint::Revocation
+    }
+
+    async fn call(&self, call: Call<'_>) -> Result<Response<Bytes>, OAuthError> {
+        let form = Form::read(&call.parts, &call.body)?;
+        let credentials = ClientCredentials::read(&call.parts, &form)?;
+        call.log.client_id = Some(credentials.client_id().to_string());
+        let client = authenticate(&self.directory, &call.tenant.id, &credentials, call.now).await?;
+        // RFC 7009 section 2.1: token_type_hint only saves a search, and each kind of ours shows what it is.
+        let token = form.require("token")?;
+        match RefreshToken::parse(token) {
+            Some(token) => {
+                self.grants
+                    .revoke_family(&call.tenant.id, &token, &client.client_id, call.now)
+                    .await?;
+            }
+            None => call.log.reason = self.jwt(&call, &client, token).await?,
+        }
+        // RFC 7009 section 2.2: 200 "if the token has been revoked successfully or if the client submitted an invalid token".
+        Ok(empty(StatusCode::OK))
+    }
+}
+
+impl<R: RegistryRepository, G: RevocationRepository> RevokeEndpoint<R, G> {
+    /// Revokes an access token; answers why nothing was changed, if so.
+    async fn jwt(
+        &self,
+        call: &Call<'_>,
+        client: &AuthenticatedClient,
+        token: &str,
+    ) -> Result<Option<&'static str>, OAuthError> {
+        match super::verify(&self.directory, call, token).await? {
+            Ok(VerifiedToken::Access(claims)) if claims.client_id == client.client_id => {
+                self.grants
+                    .revoke_access_token(&call.tenant.id, &claims.jti, claims.exp)
+                    .await?;
+                Ok(None)
+            }
+            Ok(VerifiedToken::Access(_)) => Ok(Some("not_the_clients_token")),
+            Ok(VerifiedToken::Id(_)) => Ok(Some("id_token_is_not_revocable")),
+            Err(rejected) => Ok(Some(Rejected::reason(rejected))),
+        }
+    }
+}

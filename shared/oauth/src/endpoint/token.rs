@@ -1,0 +1,99 @@
+//! The token endpoint: RFC 6749 section 3.2.
+
+use bytes::Bytes;
+use http::{Response, StatusCode};
+
+use super::{Call, Service};
+use crate::client::RegistryRepository;
+use crate::client_auth::{ClientCredentials, authenticate};
+use crate::directory::Directory;
+use crate::error::OAuthError;
+use crate::form::Form;
+use crate::grant::{self, Context, TokenRequest, Wish};
+use crate::http::json;
+use crate::password::PasswordHashing;
+use crate::random::Random;
+use crate::route::Endpoint;
+use crate::token::issue::Mint;
+use crate::token::jws::JwsSigner;
+use crate::token::refresh_token::RefreshTokenRepository;
+use crate::user::LoginRepository;
+
+/// The token endpoint and what it works with.
+#[derive(Debug)]
+pub struct TokenEndpoint<R, U, G, S> {
+    /// Tenants and clients.
+    pub directory: Directory<R>,
+    /// Credentials and counters.
+    pub users: U,
+    /// Families.
+    pub grants: G,
+    /// Who signs.
+    pub signer: S,
+    /// How passwords are hashed.
+    pub hashing: PasswordHashing,
+    /// Where secrets come from.
+    pub random: Box<dyn Random>,
+}
+
+impl<R, U, G, S> Service for TokenEndpoint<R, U, G, S>
+where
+    R: RegistryRepository,
+    U: LoginRepository,
+    G: RefreshTokenRepository,
+    S: JwsSigner,
+{
+    type Registry = R;
+
+    fn directory(&self) -> &Directory<R> {
+        &self.directory
+    }
+
+    fn serves(&self, endpoint: Endpoint) -> bool {
+        endpoint == Endpoint::Token
+    }
+
+    async fn call(&self, call: Call<'_>) -> Result<Response<Bytes>, OAuthError> {
+        let form = Form::read(&call.parts, &call.body)?;
+        let credentials = ClientCredentials::read(&call.parts, &form)?;
+        call.log.client_id = Some(credentials.client_id().to_string());
+        let client = authenticate(&self.directory, &call.tenant.id, &credentials, call.now).await?;
+        let grant_type = TokenRequest::grant_type(&form, &client)?;
+        call.log.grant_type = Some(grant_type.as_str());
+        let request = TokenRequest::parse(grant_type, &form)?;
+
+        let context = Context {
+            tenant: &call.tenant,
+            issuer: &call.issuer,
+            client: &client,
+            wish: Wish::read(&form),
+            source: &call.source,
+            now: call.now,
+        };
+        let authorization = match request {
+            TokenRequest::Password { username, password } => {
+                let tools = grant::password::Tools {
+                    users: &self.users,
+                    hashing: &self.hashing,
+                    random: &*self.random,
+                };
+                grant::password::authorize(&context, &tools, username, &password).await?
+            }
+            TokenRequest::ClientCredentials => grant::client_credentials::authorize(&context)?,
+            TokenRequest::RefreshToken { refresh_token } => {
+                grant::refresh_token::authorize(&context, &self.grants, &refresh_token).await?
+            }
+        };
+
+        let mint = Mint {
+            grants: &self.grants,
+            signer: &self.signer,
+            random: &*self.random,
+            tenant: &call.tenant,
+            issuer: &call.issuer,
+            client: &client,
+            now: call.now,
+        };
+        json(StatusCode::OK, &mint.issue(authorization).await?)
+    }
+}

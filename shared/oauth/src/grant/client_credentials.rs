@@ -1,0 +1,23 @@
+//! The client credentials grant: RFC 6749 section 4.4.
+
+use super::{Context, audience_of};
+use crate::authorization::{Authorization, Refresh};
+use crate::error::OAuthError;
+use crate::user::Subject;
+
+/// A client acts for itself: no user, and no refresh token (RFC 6749 section 4.4.3).
+///
+/// # Errors
+/// `invalid_scope` or `invalid_target`.
+pub fn authorize(context: &Context<'_>) -> Result<Authorization, OAuthError> {
+    let client = context.client;
+    Ok(Authorization {
+        subject: Subject::of_client(&client.client_id),
+        scope: context.wish.scope(&client.scope, client.default_scope())?,
+        audience: context
+            .wish
+            .audience(&audience_of(client, context.issuer))?,
+        user: None,
+        refresh: Refresh::Nothing,
+    })
+}

@@ -1,0 +1,211 @@
+//! Grants: a grant is one file. This one tells them apart and holds what they share.
+
+pub mod client_credentials;
+pub mod password;
+pub mod refresh_token;
+
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+
+use crate::client::Client;
+use crate::client_auth::AuthenticatedClient;
+use crate::error::{ErrorCode, OAuthError};
+use crate::form::Form;
+use crate::lockout::Source;
+use crate::password::Password;
+use crate::scope::Scope;
+use crate::tenant::{Issuer, Tenant};
+use crate::time::Timestamp;
+use crate::user::Username;
+
+/// The grants this server knows: `grant_types` of RFC 7591 section 2.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GrantType {
+    /// RFC 6749 section 4.3.
+    Password,
+    /// RFC 6749 section 4.4.
+    ClientCredentials,
+    /// RFC 6749 section 6.
+    RefreshToken,
+}
+
+impl GrantType {
+    /// Every grant, in the order metadata lists them.
+    pub const ALL: [Self; 3] = [Self::Password, Self::ClientCredentials, Self::RefreshToken];
+
+    /// The name on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Password => "password",
+            Self::ClientCredentials => "client_credentials",
+            Self::RefreshToken => "refresh_token",
+        }
+    }
+
+    /// Reads the name on the wire.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|grant| grant.as_str() == text)
+    }
+
+    /// Whether only a client that proves who it is may use it. RFC 6749 section 4.4 demands it for
+    /// client_credentials; a password in the hands of who knows what is worse still.
+    pub const fn needs_confidential_client(self) -> bool {
+        match self {
+            Self::Password | Self::ClientCredentials => true,
+            Self::RefreshToken => false,
+        }
+    }
+}
+
+/// A token request, parsed.
+#[derive(Debug)]
+pub enum TokenRequest {
+    /// RFC 6749 section 4.3.2.
+    Password {
+        /// Who claims to sign in.
+        username: Username,
+        /// Their proof.
+        password: Password,
+    },
+    /// RFC 6749 section 4.4.2.
+    ClientCredentials,
+    /// RFC 6749 section 6.
+    RefreshToken {
+        /// The token presented.
+        refresh_token: SecretString,
+    },
+}
+
+impl TokenRequest {
+    /// Reads which grant is asked for.
+    ///
+    /// # Errors
+    /// `invalid_request` without `grant_type`, `unsupported_grant_type` for one that is not known,
+    /// `unauthorized_client` for one that is not this client's.
+    pub fn grant_type(form: &Form, client: &AuthenticatedClient) -> Result<GrantType, OAuthError> {
+        let grant_type = GrantType::parse(form.require("grant_type")?).ok_or(OAuthError::new(
+            ErrorCode::UnsupportedGrantType,
+            "unknown_grant_type",
+        ))?;
+        let fit = !grant_type.needs_confidential_client() || client.is_confidential();
+        if fit && client.allows(grant_type) {
+            Ok(grant_type)
+        } else {
+            Err(OAuthError::new(
+                ErrorCode::UnauthorizedClient,
+                "grant_not_allowed",
+            ))
+        }
+    }
+
+    /// Reads the parameters of a grant.
+    ///
+    /// # Errors
+    /// `invalid_request` for one that is missing or out of bounds.
+    pub fn parse(grant_type: GrantType, form: &Form) -> Result<Self, OAuthError> {
+        match grant_type {
+            GrantType::Password => Ok(Self::Password {
+                username: Username::parse(form.require("username")?)
+                    .map_err(|_| malformed("username"))?,
+                password: Password::parse(form.require("password")?)
+                    .map_err(|_| malformed("password"))?,
+            }),
+            GrantType::ClientCredentials => Ok(Self::ClientCredentials),
+            GrantType::RefreshToken => Ok(Self::RefreshToken {
+                refresh_token: SecretString::from(form.require("refresh_token")?),
+            }),
+        }
+    }
+}
+
+fn malformed(name: &'static str) -> OAuthError {
+    OAuthError::invalid_request(
+        "malformed_parameter",
+        format!("The parameter {name} is malformed."),
+    )
+}
+
+/// What every grant is told besides its own parameters.
+#[derive(Debug)]
+pub struct Context<'a> {
+    /// The tenant asked.
+    pub tenant: &'a Tenant,
+    /// Its issuer.
+    pub issuer: &'a Issuer,
+    /// The client that asks.
+    pub client: &'a AuthenticatedClient,
+    /// Scope and resources asked for.
+    pub wish: Wish<'a>,
+    /// Where the request came from.
+    pub source: &'a Source,
+    /// When.
+    pub now: Timestamp,
+}
+
+/// The scope and the resources a request names.
+#[derive(Debug)]
+pub struct Wish<'a> {
+    scope: Option<&'a str>,
+    resources: Vec<&'a str>,
+}
+
+impl<'a> Wish<'a> {
+    /// Reads `scope` (RFC 6749 section 3.3) and `resource` (RFC 8707 section 2).
+    pub fn read(form: &'a Form) -> Self {
+        Self {
+            scope: form.get("scope"),
+            resources: form.all("resource").collect(),
+        }
+    }
+
+    /// The scope to grant: what was asked for if it lies within `widest`, `default` if nothing was.
+    ///
+    /// # Errors
+    /// `invalid_scope` when it is malformed or wider.
+    pub fn scope(&self, widest: &Scope, default: &Scope) -> Result<Scope, OAuthError> {
+        let Some(text) = self.scope else {
+            return Ok(default.clone());
+        };
+        let refuse = |reason| OAuthError::new(ErrorCode::InvalidScope, reason);
+        let scope = Scope::parse(text).map_err(|_| refuse("malformed_scope"))?;
+        if scope.is_subset_of(widest) {
+            Ok(scope)
+        } else {
+            Err(refuse("scope_too_wide"))
+        }
+    }
+
+    /// The audience: the resources asked for if each is among `widest`, all of `widest` if none was.
+    ///
+    /// # Errors
+    /// `invalid_target` for one that is not.
+    pub fn audience(&self, widest: &[String]) -> Result<Vec<String>, OAuthError> {
+        if self.resources.is_empty() {
+            return Ok(widest.to_vec());
+        }
+        let mut audience: Vec<String> = Vec::new();
+        for resource in &self.resources {
+            if !widest.iter().any(|known| known == resource) {
+                return Err(OAuthError::new(
+                    ErrorCode::InvalidTarget,
+                    "unknown_resource",
+                ));
+            }
+            if !audience.iter().any(|known| known == resource) {
+                audience.push((*resource).to_owned());
+            }
+        }
+        Ok(audience)
+    }
+}
+
+/// Whom a client's access tokens are for: its resource servers, or the issuer itself (RFC 9068 section 3:
+/// a default resource indicator where the request names none).
+fn audience_of(client: &Client, issuer: &Issuer) -> Vec<String> {
+    if client.audience.is_empty() {
+        vec![issuer.as_str().to_owned()]
+    } else {
+        client.audience.clone()
+    }
+}

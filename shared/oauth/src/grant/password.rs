@@ -1,0 +1,162 @@
+//! The resource owner password credentials grant: RFC 6749 section 4.3.
+
+use futures_util::try_join;
+
+use super::{Context, GrantType, audience_of};
+use crate::authorization::{Authorization, Refresh, UserAuthentication};
+use crate::error::{ErrorCode, OAuthError};
+use crate::password::{Password, PasswordHashing, Verdict};
+use crate::random::Random;
+use crate::user::{
+    Counter, Credentials, Login, LoginRepository, SubjectKey, UserProfile, Username,
+};
+
+/// RFC 8176 section 2: password-based authentication.
+const AMR: &str = "pwd";
+
+/// What the grant works with.
+#[derive(Debug)]
+pub struct Tools<'a, U> {
+    /// Credentials and counters.
+    pub users: &'a U,
+    /// Checks and makes hashes.
+    pub hashing: &'a PasswordHashing,
+    /// Salt for a better hash.
+    pub random: &'a dyn Random,
+}
+
+/// Checks a user's password. RFC 6749 section 4.3.2: "the authorization server MUST protect the endpoint
+/// against brute force attacks". Unknown, locked and disabled users get the same words and cost the same
+/// work as a wrong password.
+///
+/// # Errors
+/// `invalid_grant`, `invalid_scope`, `invalid_target`, or `temporarily_unavailable`.
+pub async fn authorize<U: LoginRepository>(
+    context: &Context<'_>,
+    tools: &Tools<'_, U>,
+    username: Username,
+    password: &Password,
+) -> Result<Authorization, OAuthError> {
+    let client = context.client;
+    let scope = context.wish.scope(&client.scope, client.default_scope())?;
+    let audience = context
+        .wish
+        .audience(&audience_of(client, context.issuer))?;
+
+    let (credentials, profile) = sign_in(context, tools, &username, password).await?;
+    Ok(Authorization {
+        subject: credentials.subject,
+        scope,
+        audience,
+        user: Some(UserAuthentication {
+            username,
+            auth_time: context.now,
+            acr: None,
+            amr: vec![AMR.to_owned()],
+            generation: credentials.generation,
+            profile,
+        }),
+        refresh: if client.allows(GrantType::RefreshToken) {
+            Refresh::Begin
+        } else {
+            Refresh::Nothing
+        },
+    })
+}
+
+async fn sign_in<U: LoginRepository>(
+    context: &Context<'_>,
+    tools: &Tools<'_, U>,
+    username: &Username,
+    password: &Password,
+) -> Result<(Credentials, Option<UserProfile>), OAuthError> {
+    let policy = &context.tenant.settings.lockout;
+    let login = tools
+        .users
+        .find_login(&context.tenant.id, username, context.source)
+        .await?;
+    let stored = login
+        .credentials
+        .as_ref()
+        .and_then(|credentials| credentials.password_hash.as_ref());
+    let verdict = tools.hashing.verify(password, stored);
+
+    if login.by_source.is_locked(&policy.source, context.now) {
+        return Err(refusal("source_locked"));
+    }
+    if login.by_user.is_locked(&policy.user, context.now) {
+        // A guess at a locked user does not prolong the lock, but the guesser is counted.
+        count(context, tools, Counter::Source(context.source)).await?;
+        return Err(refusal("user_locked"));
+    }
+    let reason = match (verdict, &login.credentials) {
+        (_, None) => Some("unknown_user"),
+        (Verdict::Wrong, Some(_)) => Some("wrong_password"),
+        (Verdict::Right | Verdict::RightButStale, Some(credentials)) => {
+            credentials.disabled.then_some("user_disabled")
+        }
+    };
+    if let Some(reason) = reason {
+        try_join!(
+            count(context, tools, Counter::User(username)),
+            count(context, tools, Counter::Source(context.source)),
+        )?;
+        return Err(refusal(reason));
+    }
+    admit(context, tools, username, password, login, verdict).await
+}
+
+/// The password is right. It still counts only if no burst of guesses has locked the user meanwhile.
+async fn admit<U: LoginRepository>(
+    context: &Context<'_>,
+    tools: &Tools<'_, U>,
+    username: &Username,
+    password: &Password,
+    login: Login,
+    verdict: Verdict,
+) -> Result<(Credentials, Option<UserProfile>), OAuthError> {
+    let tenant = &context.tenant.id;
+    let Some(credentials) = login.credentials else {
+        return Err(refusal("unknown_user"));
+    };
+    let key = SubjectKey::of(tenant, &credentials.subject);
+    let (attempts, profile) = tools.users.recheck(tenant, username, key).await?;
+    if attempts.is_locked(&context.tenant.settings.lockout.user, context.now) {
+        return Err(refusal("user_locked_by_burst"));
+    }
+    if attempts.failures > 0 {
+        tools
+            .users
+            .clear_failures(tenant, username, attempts.failures)
+            .await?;
+    }
+    if let (Verdict::RightButStale, Some(old)) = (verdict, &credentials.password_hash) {
+        let new = tools.hashing.hash(password, tools.random)?;
+        tools
+            .users
+            .replace_hash(tenant, username, old, &new)
+            .await?;
+    }
+    Ok((credentials, profile))
+}
+
+async fn count<U: LoginRepository>(
+    context: &Context<'_>,
+    tools: &Tools<'_, U>,
+    counter: Counter<'_>,
+) -> Result<(), OAuthError> {
+    let policy = &context.tenant.settings.lockout;
+    let backoff = match counter {
+        Counter::User(_) => &policy.user,
+        Counter::Source(_) => &policy.source,
+    };
+    tools
+        .users
+        .record_failure(&context.tenant.id, counter, backoff, context.now)
+        .await?;
+    Ok(())
+}
+
+const fn refusal(reason: &'static str) -> OAuthError {
+    OAuthError::new(ErrorCode::InvalidGrant, reason)
+}

@@ -1,0 +1,107 @@
+//! The refresh token grant: RFC 6749 section 6, with rotation as RFC 9700 section 4.14.2 asks for it.
+
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::Context;
+use crate::authorization::{Authorization, Refresh, UserAuthentication};
+use crate::client::Client;
+use crate::error::{ErrorCode, OAuthError};
+use crate::scope::Scope;
+use crate::token::refresh_token::{Family, Recognised, RefreshToken, RefreshTokenRepository};
+use crate::token::state::TokenKeys;
+use crate::user::{SubjectState, UserProfile};
+
+/// Checks a refresh token and decides whether it is exchanged, repeated or refused.
+///
+/// # Errors
+/// `invalid_grant` for a token that is malformed, unknown, expired, revoked, used or another client's;
+/// `invalid_scope` or `invalid_target` for a wish beyond the original grant; `temporarily_unavailable`.
+pub async fn authorize<G: RefreshTokenRepository>(
+    context: &Context<'_>,
+    grants: &G,
+    presented: &SecretString,
+) -> Result<Authorization, OAuthError> {
+    let presented = RefreshToken::parse(presented.expose_secret())
+        .ok_or_else(|| refusal("malformed_refresh_token"))?;
+    let keys = TokenKeys::of_family(presented.family()).with_profile();
+    let found = grants.token_state(&context.tenant.id, &keys).await?;
+    let Some(family) = found.family else {
+        return Err(refusal("unknown_refresh_token"));
+    };
+    if !family.is_lineage_of(&presented) {
+        return Err(refusal("forged_refresh_token"));
+    }
+    // RFC 6749 section 10.4: bound to the client it was issued to.
+    if family.client_id != context.client.client_id {
+        return Err(refusal("refresh_token_of_another_client"));
+    }
+    if family.revoked_at.is_some() {
+        return Err(refusal("refresh_token_revoked"));
+    }
+    if !honoured(&family, found.subject.as_ref()) {
+        return Err(refusal("user_ended"));
+    }
+    let window = context.client.refresh_token_retry_window;
+    let refresh = match family.recognise(&presented, window, context.now) {
+        // RFC 9700 section 4.14.2: a used token is stolen, or its successor is. Both end.
+        Recognised::Superseded => {
+            grants
+                .kill_family(&context.tenant.id, &family.id, context.now)
+                .await?;
+            return Err(refusal("refresh_token_reused"));
+        }
+        Recognised::Current | Recognised::Repeated(_) if family.token_expires_at <= context.now => {
+            return Err(refusal("refresh_token_expired"));
+        }
+        Recognised::Current => Refresh::Rotate {
+            family: Box::new(family.clone()),
+            presented,
+        },
+        Recognised::Repeated(successor) => Refresh::Repeat {
+            family: Box::new(family.clone()),
+            successor,
+        },
+    };
+    decide(context, family, found.profile, refresh)
+}
+
+fn decide(
+    context: &Context<'_>,
+    family: Family,
+    profile: Option<UserProfile>,
+    refresh: Refresh,
+) -> Result<Authorization, OAuthError> {
+    // RFC 6749 section 6: "MUST NOT include any scope not originally granted"; what the client has lost
+    // since is not granted again either.
+    let widest = still_allowed(&family.scope, context.client);
+    Ok(Authorization {
+        scope: context.wish.scope(&widest, &widest)?,
+        audience: context.wish.audience(&family.audience)?,
+        user: family.user.map(|user| UserAuthentication {
+            username: user.username,
+            auth_time: user.auth_time,
+            acr: user.acr,
+            amr: user.amr,
+            generation: user.generation,
+            profile,
+        }),
+        subject: family.subject,
+        refresh,
+    })
+}
+
+fn still_allowed(granted: &Scope, client: &Client) -> Scope {
+    granted.intersection(&client.scope)
+}
+
+/// A family of a user ends with the user; one of a client alone has nobody else to end with.
+fn honoured(family: &Family, state: Option<&SubjectState>) -> bool {
+    match &family.user {
+        Some(user) => state.is_some_and(|state| state.honours(user.generation)),
+        None => true,
+    }
+}
+
+const fn refusal(reason: &'static str) -> OAuthError {
+    OAuthError::new(ErrorCode::InvalidGrant, reason)
+}

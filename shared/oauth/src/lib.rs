@@ -1,0 +1,30 @@
+//! The protocol: OAuth 2.0 and OpenID Connect as pure values and functions.
+//!
+//! Nothing here knows AWS, Lambda or the environment. What must come from outside comes in as an argument
+//! (time, randomness, settings) or through one of the few traits at the I/O seams.
+//!
+//! A request's way: [`endpoint`] parses the form ([`form`]), authenticates the client ([`client_auth`]), lets a
+//! [`grant`] decide ([`authorization`]), and [`token::issue`] mints.
+
+pub mod authorization;
+pub mod claims;
+pub mod client;
+pub mod client_auth;
+pub mod directory;
+pub mod endpoint;
+pub mod error;
+pub mod form;
+pub mod grant;
+pub mod hash;
+pub mod http;
+pub mod lockout;
+pub mod password;
+pub mod random;
+pub mod route;
+pub mod scope;
+pub mod settings;
+pub mod store;
+pub mod tenant;
+pub mod time;
+pub mod token;
+pub mod user;

@@ -1,0 +1,175 @@
+//! THE table of paths. The template, the local router and the metadata documents are tested against it.
+
+use crate::tenant::TenantId;
+
+/// What a path leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Endpoint {
+    /// RFC 6749 section 3.2.
+    Token,
+    /// RFC 7662 section 2.
+    Introspection,
+    /// OIDC Core section 5.3.
+    UserInfo,
+    /// RFC 7009 section 2.
+    Revocation,
+    /// RFC 7517 section 5.
+    Jwks,
+    /// OIDC Discovery section 4.
+    OpenIdConfiguration,
+    /// RFC 8414 section 3.
+    AuthorizationServerMetadata,
+}
+
+impl Endpoint {
+    /// Every endpoint.
+    pub const ALL: [Self; 7] = [
+        Self::Token,
+        Self::Introspection,
+        Self::UserInfo,
+        Self::Revocation,
+        Self::Jwks,
+        Self::OpenIdConfiguration,
+        Self::AuthorizationServerMetadata,
+    ];
+
+    /// The path below an issuer.
+    pub const fn path(self) -> &'static str {
+        match self {
+            Self::Token => "/token",
+            Self::Introspection => "/introspect",
+            Self::UserInfo => "/userinfo",
+            Self::Revocation => "/revoke",
+            Self::Jwks => "/jwks",
+            Self::OpenIdConfiguration => "/.well-known/openid-configuration",
+            Self::AuthorizationServerMetadata => "/.well-known/oauth-authorization-server",
+        }
+    }
+
+    /// The Lambda function that serves it.
+    pub const fn function(self) -> &'static str {
+        match self {
+            Self::Token => "token",
+            Self::Introspection => "introspect",
+            Self::UserInfo => "userinfo",
+            Self::Revocation => "revoke",
+            Self::Jwks | Self::OpenIdConfiguration | Self::AuthorizationServerMetadata => {
+                "discovery"
+            }
+        }
+    }
+
+    /// The methods it takes, as `Allow` lists them.
+    pub const fn methods(self) -> &'static str {
+        match self {
+            Self::Token | Self::Introspection | Self::Revocation => "POST",
+            Self::UserInfo => "GET, POST",
+            Self::Jwks | Self::OpenIdConfiguration | Self::AuthorizationServerMetadata => {
+                "GET, HEAD"
+            }
+        }
+    }
+
+    /// Whether a browser's script on another origin may call it.
+    pub const fn cors(self) -> bool {
+        match self {
+            Self::Token
+            | Self::UserInfo
+            | Self::Revocation
+            | Self::Jwks
+            | Self::OpenIdConfiguration
+            | Self::AuthorizationServerMetadata => true,
+            Self::Introspection => false,
+        }
+    }
+
+    /// Whether it also answers where RFC 8414 section 3.1 inserts the well-known part before the issuer's path.
+    const fn is_metadata(self) -> bool {
+        match self {
+            Self::OpenIdConfiguration | Self::AuthorizationServerMetadata => true,
+            Self::Token | Self::Introspection | Self::UserInfo | Self::Revocation | Self::Jwks => {
+                false
+            }
+        }
+    }
+
+    /// Every path pattern that leads here, with `{tenant}` for a tenant's segment.
+    pub fn patterns(self) -> Vec<String> {
+        let path = self.path();
+        let mut patterns = vec![path.to_owned(), format!("/{{tenant}}{path}")];
+        if self.is_metadata() {
+            patterns.push(format!("{path}/{{tenant}}"));
+        }
+        patterns
+    }
+
+    fn at(path: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|endpoint| endpoint.path() == path)
+    }
+}
+
+/// The tenant and endpoint a path leads to. The default tenant has one address only: the base URL.
+pub fn resolve(path: &str) -> Option<(TenantId, Endpoint)> {
+    if let Some(endpoint) = Endpoint::at(path) {
+        return Some((TenantId::default_tenant(), endpoint));
+    }
+    // RFC 8414 section 3.1: /.well-known/oauth-authorization-server/acme
+    for endpoint in Endpoint::ALL.into_iter().filter(|it| it.is_metadata()) {
+        let inserted = path
+            .strip_prefix(endpoint.path())
+            .and_then(|rest| rest.strip_prefix('/'));
+        if let Some(tenant) = inserted {
+            return named_tenant(tenant).map(|tenant| (tenant, endpoint));
+        }
+    }
+    let (tenant, _) = path.strip_prefix('/')?.split_once('/')?;
+    let below = path.get(1 + tenant.len()..)?;
+    Some((named_tenant(tenant)?, Endpoint::at(below)?))
+}
+
+fn named_tenant(segment: &str) -> Option<TenantId> {
+    TenantId::parse(segment)
+        .ok()
+        .filter(|tenant| !tenant.is_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_pattern_leads_to_its_endpoint() {
+        for endpoint in Endpoint::ALL {
+            for pattern in endpoint.patterns() {
+                let path = pattern.replace("{tenant}", "acme");
+                let tenant = if pattern == path { "default" } else { "acme" };
+                let (found, to) = resolve(&path).unwrap();
+                assert_eq!((found.as_str(), to), (tenant, endpoint), "{path}");
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_else_leads_anywhere() {
+        for path in [
+            "",
+            "/",
+            "token",
+            "/Token",
+            "/token/",
+            "/default/token",
+            "/a/b/token",
+            "//token",
+            "/.well-known/jwks",
+            "/.well-known/oauth-authorization-server/",
+            "/.well-known/oauth-authorization-server/default",
+            "/.well-known/oauth-authorization-server/a/b",
+            "/token/token",
+            "/ACME/token",
+        ] {
+            assert_eq!(resolve(path), None, "{path}");
+        }
+    }
+}

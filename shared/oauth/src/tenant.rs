@@ -1,0 +1,308 @@
+//! A tenant is an issuer with clients, users and keys of its own. Nothing crosses.
+
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize};
+use url::Url;
+
+use crate::lockout::LockPolicy;
+use crate::time::Seconds;
+use crate::token::jwk::KeyRing;
+
+/// The tenant served at the deployment's base URL.
+pub const DEFAULT_TENANT: &str = "default";
+
+/// First path segments that are endpoints, and therefore never tenants.
+const RESERVED: [&str; 12] = [
+    "token",
+    "introspect",
+    "userinfo",
+    "revoke",
+    "jwks",
+    "authorize",
+    "logout",
+    "register",
+    "manage",
+    "admin",
+    "par",
+    ".well-known",
+];
+
+/// The name of a tenant: a path segment of 1 to 63 lower-case letters, digits and inner hyphens.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct TenantId(Box<str>);
+
+/// A name that no tenant can have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "a tenant's name is 1 to 63 lower-case letters, digits and inner hyphens, and not the name of an endpoint"
+)]
+pub struct MalformedTenantId;
+
+impl TenantId {
+    /// Reads a tenant's name.
+    ///
+    /// # Errors
+    /// [`MalformedTenantId`] for anything that could not be a tenant's path segment.
+    pub fn parse(text: &str) -> Result<Self, MalformedTenantId> {
+        let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        let well_formed = (1..=63).contains(&text.len())
+            && text.bytes().all(inner)
+            && !text.starts_with('-')
+            && !text.ends_with('-')
+            && !RESERVED.contains(&text);
+        if well_formed {
+            Ok(Self(text.into()))
+        } else {
+            Err(MalformedTenantId)
+        }
+    }
+
+    /// The default tenant.
+    pub fn default_tenant() -> Self {
+        Self(DEFAULT_TENANT.into())
+    }
+
+    /// Whether this is the tenant at the base URL.
+    pub fn is_default(&self) -> bool {
+        &*self.0 == DEFAULT_TENANT
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for TenantId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for TenantId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).map_err(serde::de::Error::custom)
+    }
+}
+
+/// The URL the deployment is reached at: the issuer of the default tenant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BaseUrl(Box<str>);
+
+/// A URL that cannot be an issuer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "an issuer is https://HOST[:PORT] without path, query or fragment (http only for a loopback host)"
+)]
+pub struct MalformedIssuer;
+
+impl BaseUrl {
+    /// Reads the base URL: `https`, a host, no path, query, fragment or user information
+    /// (RFC 8414 section 2). Plain `http` is taken for a loopback host only.
+    ///
+    /// # Errors
+    /// [`MalformedIssuer`] for anything else.
+    pub fn parse(text: &str) -> Result<Self, MalformedIssuer> {
+        let url = Url::parse(text).map_err(|_| MalformedIssuer)?;
+        let loopback = match url.host() {
+            Some(url::Host::Domain(name)) => name == "localhost",
+            Some(url::Host::Ipv4(address)) => address.is_loopback(),
+            Some(url::Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        };
+        let scheme_ok = url.scheme() == "https" || (url.scheme() == "http" && loopback);
+        // Compared to the letter by clients, so only the form that URL parsing does not change is taken.
+        let origin = url.origin().ascii_serialization();
+        if scheme_ok && (text == origin) {
+            Ok(Self(origin.into()))
+        } else {
+            Err(MalformedIssuer)
+        }
+    }
+
+    /// The issuer of `tenant`: the base URL itself, or the base URL with the tenant's segment.
+    pub fn issuer(&self, tenant: &TenantId) -> Issuer {
+        if tenant.is_default() {
+            Issuer(self.0.clone())
+        } else {
+            Issuer(format!("{}/{tenant}", self.0).into())
+        }
+    }
+}
+
+/// An issuer identifier (RFC 8414 section 2), compared to the letter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Issuer(Box<str>);
+
+impl Issuer {
+    /// The identifier.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Issuer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// How long tokens live. A `None` leaves the decision to the next in line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct LifetimeOverrides {
+    /// Access tokens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access_token: Option<Seconds>,
+    /// ID tokens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id_token: Option<Seconds>,
+    /// One refresh token, from its issue.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refresh_token: Option<Seconds>,
+    /// A whole refresh-token family, from the login on: no rotation extends it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refresh_token_family: Option<Seconds>,
+}
+
+/// How long tokens live, decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lifetimes {
+    /// Access tokens.
+    pub access_token: Seconds,
+    /// ID tokens.
+    pub id_token: Seconds,
+    /// One refresh token, from its issue.
+    pub refresh_token: Seconds,
+    /// A whole refresh-token family, from the login on.
+    pub refresh_token_family: Seconds,
+}
+
+impl Lifetimes {
+    /// What holds where nobody said anything.
+    pub const DEFAULT: Self = Self {
+        access_token: Seconds::minutes(15),
+        id_token: Seconds::minutes(15),
+        refresh_token: Seconds::days(30),
+        refresh_token_family: Seconds::days(90),
+    };
+
+    /// The client's word counts before the tenant's, the tenant's before the default.
+    pub fn decide(client: &LifetimeOverrides, tenant: &LifetimeOverrides) -> Self {
+        let first = |client: Option<Seconds>, tenant: Option<Seconds>, default| {
+            client.or(tenant).unwrap_or(default)
+        };
+        let default = Self::DEFAULT;
+        Self {
+            access_token: first(
+                client.access_token,
+                tenant.access_token,
+                default.access_token,
+            ),
+            id_token: first(client.id_token, tenant.id_token, default.id_token),
+            refresh_token: first(
+                client.refresh_token,
+                tenant.refresh_token,
+                default.refresh_token,
+            ),
+            refresh_token_family: first(
+                client.refresh_token_family,
+                tenant.refresh_token_family,
+                default.refresh_token_family,
+            ),
+        }
+    }
+}
+
+/// What an operator decides for a tenant.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct TenantSettings {
+    /// For people, in lists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Lifetimes of tokens whose client says nothing.
+    #[serde(default)]
+    pub lifetimes: LifetimeOverrides,
+    /// When guessing is slowed down.
+    #[serde(default)]
+    pub lockout: LockPolicy,
+}
+
+/// A tenant as a request needs it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tenant {
+    /// Its name.
+    pub id: TenantId,
+    /// What its operator decided.
+    pub settings: TenantSettings,
+    /// Its keys.
+    pub keys: KeyRing,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base_urls() {
+        for good in [
+            "https://id.example.com",
+            "https://id.example.com:8443",
+            "http://127.0.0.1:9000",
+            "http://localhost:9000",
+            "http://[::1]:9000",
+        ] {
+            let base = BaseUrl::parse(good).unwrap();
+            assert_eq!(base.issuer(&TenantId::default_tenant()).as_str(), good);
+            let acme = TenantId::parse("acme").unwrap();
+            assert_eq!(base.issuer(&acme).as_str(), format!("{good}/acme"));
+        }
+        for bad in [
+            "",
+            "id.example.com",
+            "http://id.example.com",
+            "https://id.example.com/",
+            "https://id.example.com/path",
+            "https://id.example.com?x",
+            "https://id.example.com#x",
+            "https://user@id.example.com",
+            "https://ID.example.com",
+            "https://id.example.com:443",
+            "ftp://localhost",
+        ] {
+            assert_eq!(BaseUrl::parse(bad), Err(MalformedIssuer), "{bad}");
+        }
+    }
+
+    #[test]
+    fn tenant_names() {
+        for good in ["default", "acme", "a", "a-1"] {
+            assert_eq!(TenantId::parse(good).unwrap().as_str(), good);
+        }
+        for bad in [
+            "", "-a", "a-", "Acme", "a.b", "a/b", "token", "jwks", "a#b", "ä",
+        ] {
+            assert!(TenantId::parse(bad).is_err(), "{bad}");
+        }
+        assert!(TenantId::parse(&"a".repeat(64)).is_err());
+    }
+
+    #[test]
+    fn client_before_tenant_before_default() {
+        let client = LifetimeOverrides {
+            access_token: Some(Seconds(1)),
+            ..LifetimeOverrides::default()
+        };
+        let tenant = LifetimeOverrides {
+            access_token: Some(Seconds(2)),
+            id_token: Some(Seconds(3)),
+            ..LifetimeOverrides::default()
+        };
+        let decided = Lifetimes::decide(&client, &tenant);
+        assert_eq!(decided.access_token, Seconds(1));
+        assert_eq!(decided.id_token, Seconds(3));
+        assert_eq!(decided.refresh_token, Lifetimes::DEFAULT.refresh_token);
+    }
+}

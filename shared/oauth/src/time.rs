@@ -1,0 +1,89 @@
+//! The only door to the clock. Everything else is handed a [`Timestamp`].
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde::{Deserialize, Serialize};
+
+/// A moment, in whole seconds since the Unix epoch: the `NumericDate` of RFC 7519 section 2.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct Timestamp(u64);
+
+impl Timestamp {
+    /// The moment `seconds` after the Unix epoch.
+    pub const fn from_unix(seconds: u64) -> Self {
+        Self(seconds)
+    }
+
+    /// Seconds since the Unix epoch.
+    pub const fn as_unix(self) -> u64 {
+        self.0
+    }
+
+    /// This moment moved into the future; the far future is the last representable second.
+    pub const fn plus(self, span: Seconds) -> Self {
+        Self(self.0.saturating_add(span.0))
+    }
+
+    /// This moment moved into the past; nothing lies before the epoch.
+    pub const fn minus(self, span: Seconds) -> Self {
+        Self(self.0.saturating_sub(span.0))
+    }
+
+    /// The span from `earlier` to here, zero if `earlier` is later.
+    pub const fn since(self, earlier: Self) -> Seconds {
+        Seconds(self.0.saturating_sub(earlier.0))
+    }
+}
+
+/// A span of whole seconds: the unit of `expires_in` (RFC 6749 section 5.1).
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct Seconds(pub u64);
+
+impl Seconds {
+    /// A span of `minutes`.
+    pub const fn minutes(minutes: u64) -> Self {
+        Self(minutes * 60)
+    }
+
+    /// A span of `hours`.
+    pub const fn hours(hours: u64) -> Self {
+        Self::minutes(hours * 60)
+    }
+
+    /// A span of `days`.
+    pub const fn days(days: u64) -> Self {
+        Self::hours(days * 24)
+    }
+}
+
+impl From<Seconds> for Duration {
+    fn from(span: Seconds) -> Self {
+        Self::from_secs(span.0)
+    }
+}
+
+/// Where the time comes from. Read once a request, then passed on.
+pub trait Clock: Send + Sync {
+    /// The present moment.
+    fn now(&self) -> Timestamp;
+}
+
+/// The machine's clock.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "this is the door to the clock")]
+    fn now(&self) -> Timestamp {
+        let since_epoch = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        Timestamp(since_epoch.as_secs())
+    }
+}

@@ -1,0 +1,48 @@
+//! Access tokens as JWTs: RFC 9068.
+
+use serde::{Deserialize, Serialize};
+
+use super::Audience;
+use crate::client::ClientId;
+use crate::scope::Scope;
+use crate::time::Timestamp;
+use crate::token::refresh_token::FamilyId;
+use crate::user::{Generation, Subject};
+
+/// The claims of an access token: RFC 9068 section 2.2, and two of our own that tie it to what can end it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccessTokenClaims {
+    /// RFC 7519 section 4.1.1.
+    pub iss: String,
+    /// RFC 7519 section 4.1.2.
+    pub sub: Subject,
+    /// RFC 7519 section 4.1.3.
+    pub aud: Audience,
+    /// RFC 7519 section 4.1.4.
+    pub exp: Timestamp,
+    /// RFC 7519 section 4.1.6.
+    pub iat: Timestamp,
+    /// RFC 7519 section 4.1.5.
+    pub nbf: Timestamp,
+    /// RFC 7519 section 4.1.7.
+    pub jti: String,
+    /// RFC 8693 section 4.3.
+    pub client_id: ClientId,
+    /// RFC 8693 section 4.2.
+    pub scope: Scope,
+    /// OIDC Core section 2, where a user took part.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth_time: Option<Timestamp>,
+    /// OIDC Core section 2.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acr: Option<String>,
+    /// OIDC Core section 2.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub amr: Vec<String>,
+    /// The refresh-token family it ends with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub family: Option<FamilyId>,
+    /// The generation of the user's tokens it ends with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub generation: Option<Generation>,
+}

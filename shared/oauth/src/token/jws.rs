@@ -1,0 +1,164 @@
+//! JSON Web Signatures in compact form: RFC 7515 section 3.1, signed by whoever holds the private key.
+
+use std::error::Error;
+use std::future::Future;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
+
+use super::jwk::RingKey;
+use crate::error::{ErrorCode, OAuthError};
+
+/// The algorithms a tenant may sign with: RFC 7518 section 3.1 and RFC 8037 section 3.1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Algorithm {
+    /// RSASSA-PKCS1-v1_5 with SHA-256: what OIDC demands of everybody.
+    RS256,
+    /// RSASSA-PSS with SHA-256.
+    PS256,
+    /// ECDSA with P-256 and SHA-256.
+    ES256,
+    /// ECDSA with P-384 and SHA-384.
+    ES384,
+    /// Ed25519.
+    EdDSA,
+}
+
+impl Algorithm {
+    /// The name in a JWS header.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::RS256 => "RS256",
+            Self::PS256 => "PS256",
+            Self::ES256 => "ES256",
+            Self::ES384 => "ES384",
+            Self::EdDSA => "EdDSA",
+        }
+    }
+
+    /// The hash that goes with it, for `at_hash` (OIDC Core section 3.1.3.6).
+    pub fn digest(self) -> &'static aws_lc_rs::digest::Algorithm {
+        match self {
+            Self::RS256 | Self::PS256 | Self::ES256 => &aws_lc_rs::digest::SHA256,
+            Self::ES384 => &aws_lc_rs::digest::SHA384,
+            Self::EdDSA => &aws_lc_rs::digest::SHA512,
+        }
+    }
+
+    pub(super) const fn for_verification(self) -> jsonwebtoken::Algorithm {
+        match self {
+            Self::RS256 => jsonwebtoken::Algorithm::RS256,
+            Self::PS256 => jsonwebtoken::Algorithm::PS256,
+            Self::ES256 => jsonwebtoken::Algorithm::ES256,
+            Self::ES384 => jsonwebtoken::Algorithm::ES384,
+            Self::EdDSA => jsonwebtoken::Algorithm::EdDSA,
+        }
+    }
+}
+
+/// What a token is for: the `typ` of its header keeps one kind from passing for another (RFC 8725 section 3.11).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenType {
+    /// RFC 9068 section 2.1.
+    AccessToken,
+    /// OIDC Core section 2.
+    IdToken,
+}
+
+impl TokenType {
+    /// The value of `typ`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::AccessToken => "at+jwt",
+            Self::IdToken => "JWT",
+        }
+    }
+
+    /// Reads `typ`; media types are case-insensitive and may leave out `application/` (RFC 7515 section 4.1.9).
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let short = match text.split_at_checked("application/".len()) {
+            Some((prefix, rest)) if prefix.eq_ignore_ascii_case("application/") => rest,
+            _ => text,
+        };
+        [Self::AccessToken, Self::IdToken]
+            .into_iter()
+            .find(|kind| kind.as_str().eq_ignore_ascii_case(short))
+    }
+}
+
+/// The header of our tokens: these members and no others.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Header<'a> {
+    pub typ: std::borrow::Cow<'a, str>,
+    pub alg: Algorithm,
+    pub kid: std::borrow::Cow<'a, str>,
+}
+
+/// A signer that did not sign.
+#[derive(Debug, thiserror::Error)]
+pub enum SignError {
+    /// No answer, a throttle, a time-out: trying again may help.
+    #[error("the signer is unavailable")]
+    Unavailable(#[source] Box<dyn Error + Send + Sync>),
+    /// A refusal: trying again will not help.
+    #[error("the signer failed")]
+    Internal(#[source] Box<dyn Error + Send + Sync>),
+}
+
+impl From<SignError> for OAuthError {
+    fn from(error: SignError) -> Self {
+        match error {
+            SignError::Unavailable(source) => {
+                Self::new(ErrorCode::TemporarilyUnavailable, "signer_unavailable").because(source)
+            }
+            SignError::Internal(source) => {
+                Self::new(ErrorCode::ServerError, "signer_failed").because(source)
+            }
+        }
+    }
+}
+
+/// Whoever holds the private keys.
+pub trait JwsSigner: Send + Sync {
+    /// The signature over `signing_input` as JWS wants it (RFC 7518 section 3.4: `r || s` for ECDSA).
+    fn sign(
+        &self,
+        key: &RingKey,
+        signing_input: &[u8],
+    ) -> impl Future<Output = Result<Vec<u8>, SignError>> + Send;
+}
+
+/// Signs claims into a compact JWS.
+///
+/// # Errors
+/// `temporarily_unavailable` or `server_error`, as the signer says.
+pub async fn encode<S: JwsSigner>(
+    signer: &S,
+    key: &RingKey,
+    token_type: TokenType,
+    claims: &(impl Serialize + Sync),
+) -> Result<String, OAuthError> {
+    let header = Header {
+        typ: token_type.as_str().into(),
+        alg: key.alg,
+        kid: key.kid.as_str().into(),
+    };
+    let mut jws = String::with_capacity(1_024);
+    append(&mut jws, &header)?;
+    jws.push('.');
+    append(&mut jws, claims)?;
+    let signature = signer.sign(key, jws.as_bytes()).await?;
+    jws.push('.');
+    URL_SAFE_NO_PAD.encode_string(signature, &mut jws);
+    Ok(jws)
+}
+
+fn append(jws: &mut String, part: &impl Serialize) -> Result<(), OAuthError> {
+    let json = serde_json::to_vec(part).map_err(|error| {
+        OAuthError::new(ErrorCode::ServerError, "claims_not_serialised").because(error)
+    })?;
+    URL_SAFE_NO_PAD.encode_string(json, jws);
+    Ok(())
+}

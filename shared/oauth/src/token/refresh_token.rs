@@ -1,0 +1,478 @@
+//! Refresh tokens: opaque, hashed at rest, rotated on every use, in families.
+//!
+//! A token is `lkr.ADDRESS.SECRETS`, both parts base64url. ADDRESS (32 bytes) finds the family: the subject's
+//! key and a random number. SECRETS (52 bytes) are the family's lineage (16), the token's own secret (32) and a
+//! checksum (4). The lineage is the same in every token of a family and known to nobody else, so that a token
+//! used twice is told from one made up by somebody who has only seen the address in an access token.
+
+use std::fmt;
+use std::future::Future;
+
+use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use aws_lc_rs::hkdf::{HKDF_SHA256, Salt};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use secrecy::SecretString;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use zeroize::Zeroizing;
+
+use super::state::TokenStateRepository;
+use crate::client::ClientId;
+use crate::hash::{Sha256Hash, sha256, sha256_of_parts};
+use crate::random::{Random, RandomError};
+use crate::scope::Scope;
+use crate::store::StoreError;
+use crate::tenant::TenantId;
+use crate::time::{Seconds, Timestamp};
+use crate::user::{Generation, Subject, SubjectKey, Username};
+
+const PREFIX: &str = "lkr";
+const LINEAGE: usize = 16;
+const SECRET: usize = 32;
+const CHECKSUM: usize = 4;
+
+/// What finds a family in the store: its subject's key and a random number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct FamilyId {
+    subject: SubjectKey,
+    number: [u8; 16],
+}
+
+impl FamilyId {
+    /// A new family of a subject.
+    ///
+    /// # Errors
+    /// [`RandomError`] when there is no number to be had.
+    pub fn begin(subject: SubjectKey, random: &dyn Random) -> Result<Self, RandomError> {
+        Ok(Self {
+            subject,
+            number: crate::random::bytes(random)?,
+        })
+    }
+
+    /// The subject's key.
+    pub const fn subject(&self) -> SubjectKey {
+        self.subject
+    }
+
+    /// The number that tells the subject's families apart, base64url.
+    pub fn number(&self) -> String {
+        URL_SAFE_NO_PAD.encode(self.number)
+    }
+
+    fn bytes(&self) -> [u8; 32] {
+        let mut bytes = [0; 32];
+        let (subject, number) = bytes.split_at_mut(16);
+        subject.copy_from_slice(self.subject.as_bytes());
+        number.copy_from_slice(&self.number);
+        bytes
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let bytes: [u8; 32] = URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok()?;
+        let (subject, number) = bytes.split_at(16);
+        Some(Self {
+            subject: SubjectKey::from_bytes(subject.try_into().ok()?),
+            number: number.try_into().ok()?,
+        })
+    }
+}
+
+impl fmt::Display for FamilyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&URL_SAFE_NO_PAD.encode(self.bytes()))
+    }
+}
+
+impl Serialize for FamilyId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for FamilyId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).ok_or_else(|| serde::de::Error::custom("not a family id"))
+    }
+}
+
+/// What is kept of a refresh token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RefreshTokenHash(Sha256Hash);
+
+/// A refresh token in the clear: in a request, in an answer, never at rest.
+#[derive(Clone)]
+pub struct RefreshToken {
+    family: FamilyId,
+    lineage: Zeroizing<[u8; LINEAGE]>,
+    secret: Zeroizing<[u8; SECRET]>,
+}
+
+impl fmt::Debug for RefreshToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RefreshToken(..)")
+    }
+}
+
+impl RefreshToken {
+    /// The first token of a new family.
+    ///
+    /// # Errors
+    /// [`RandomError`] when there is no secret to be had.
+    pub fn begin(family: FamilyId, random: &dyn Random) -> Result<Self, RandomError> {
+        Ok(Self {
+            family,
+            lineage: Zeroizing::new(crate::random::bytes(random)?),
+            secret: Zeroizing::new(crate::random::bytes(random)?),
+        })
+    }
+
+    /// The next token of the same family.
+    ///
+    /// # Errors
+    /// [`RandomError`] when there is no secret to be had.
+    pub fn successor(&self, random: &dyn Random) -> Result<Self, RandomError> {
+        Ok(Self {
+            secret: Zeroizing::new(crate::random::bytes(random)?),
+            ..self.clone()
+        })
+    }
+
+    /// Reads a token; `None` for one that this server cannot have made, before anything is asked of the store.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (address, secrets) = text
+            .strip_prefix(PREFIX)?
+            .strip_prefix('.')?
+            .split_once('.')?;
+        let family = FamilyId::parse(address)?;
+        let secrets = Zeroizing::new(URL_SAFE_NO_PAD.decode(secrets).ok()?);
+        let (lineage, rest) = secrets.split_at_checked(LINEAGE)?;
+        let (secret, checksum) = rest.split_at_checked(SECRET)?;
+        let token = Self {
+            family,
+            lineage: Zeroizing::new(lineage.try_into().ok()?),
+            secret: Zeroizing::new(secret.try_into().ok()?),
+        };
+        (checksum == token.checksum()).then_some(token)
+    }
+
+    /// The token as the client gets it.
+    pub fn expose(&self) -> SecretString {
+        let mut secrets = Zeroizing::new(Vec::with_capacity(LINEAGE + SECRET + CHECKSUM));
+        secrets.extend_from_slice(&*self.lineage);
+        secrets.extend_from_slice(&*self.secret);
+        secrets.extend_from_slice(&self.checksum());
+        let secrets = Zeroizing::new(URL_SAFE_NO_PAD.encode(&*secrets));
+        SecretString::from(format!("{PREFIX}.{}.{}", self.family, *secrets))
+    }
+
+    /// Where its family is kept.
+    pub const fn family(&self) -> &FamilyId {
+        &self.family
+    }
+
+    /// What is kept of it.
+    pub fn hash(&self) -> RefreshTokenHash {
+        RefreshTokenHash(sha256_of_parts(&[
+            &self.family.bytes(),
+            &*self.lineage,
+            &*self.secret,
+        ]))
+    }
+
+    /// What is kept of its family's lineage.
+    pub fn lineage_hash(&self) -> Sha256Hash {
+        sha256(&*self.lineage)
+    }
+
+    fn checksum(&self) -> [u8; CHECKSUM] {
+        let RefreshTokenHash(hash) = self.hash();
+        let mut checksum = [0; CHECKSUM];
+        for (to, from) in checksum.iter_mut().zip(hash.as_bytes()) {
+            *to = *from;
+        }
+        checksum
+    }
+
+    /// Seals a successor under this token: only who presents this token again can have it opened.
+    ///
+    /// # Errors
+    /// [`RandomError`] when there is no nonce to be had.
+    pub fn seal(&self, successor: &Self, random: &dyn Random) -> Result<String, RandomError> {
+        let nonce: [u8; NONCE_LEN] = crate::random::bytes(random)?;
+        let mut sealed = successor.secret.to_vec();
+        // Sealing 32 bytes under a fresh AES-256 key cannot fail.
+        self.sealing_key()
+            .and_then(|key| {
+                let nonce = Nonce::assume_unique_for_key(nonce);
+                key.seal_in_place_append_tag(nonce, Aad::from(self.family.bytes()), &mut sealed)
+                    .ok()
+            })
+            .ok_or(RandomError)?;
+        let mut text = nonce.to_vec();
+        text.append(&mut sealed);
+        Ok(URL_SAFE_NO_PAD.encode(text))
+    }
+
+    fn open(&self, sealed: &str) -> Option<Self> {
+        let bytes = URL_SAFE_NO_PAD.decode(sealed).ok()?;
+        let (nonce, sealed) = bytes.split_at_checked(NONCE_LEN)?;
+        let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
+        let mut sealed = Zeroizing::new(sealed.to_vec());
+        let secret = self
+            .sealing_key()?
+            .open_in_place(nonce, Aad::from(self.family.bytes()), &mut sealed)
+            .ok()?;
+        Some(Self {
+            secret: Zeroizing::new((&*secret).try_into().ok()?),
+            ..self.clone()
+        })
+    }
+
+    fn sealing_key(&self) -> Option<LessSafeKey> {
+        let mut key = Zeroizing::new([0; 32]);
+        Salt::new(HKDF_SHA256, &*self.lineage)
+            .extract(&*self.secret)
+            .expand(&[b"latchkey refresh token successor"], &AES_256_GCM)
+            .and_then(|expanded| expanded.fill(&mut *key))
+            .ok()?;
+        Some(LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &*key).ok()?))
+    }
+}
+
+/// How and when the user of a family authenticated.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FamilyUser {
+    /// The name they signed in with.
+    pub username: Username,
+    /// When.
+    pub auth_time: Timestamp,
+    /// How well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acr: Option<String>,
+    /// By what means.
+    #[serde(default)]
+    pub amr: Vec<String>,
+    /// The generation of the user's tokens it ends with.
+    pub generation: Generation,
+}
+
+/// The last exchange of a family's token.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rotation {
+    /// The token that was given up.
+    pub hash: RefreshTokenHash,
+    /// When. The retry window is counted from here and never slides.
+    pub rotated_at: Timestamp,
+    /// Its successor, sealed under it, where the client has a retry window.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sealed_successor: Option<String>,
+}
+
+/// A family of refresh tokens: one item, however often it is refreshed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Family {
+    /// What finds it.
+    #[serde(rename = "family")]
+    pub id: FamilyId,
+    /// The client it was issued to.
+    pub client_id: ClientId,
+    /// Whom its tokens speak for.
+    #[serde(rename = "sub")]
+    pub subject: Subject,
+    /// The user's part in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<FamilyUser>,
+    /// The scope originally granted.
+    pub scope: Scope,
+    /// The audience originally granted.
+    pub audience: Vec<String>,
+    /// When it began.
+    pub created_at: Timestamp,
+    /// When it ends, however often it is refreshed.
+    pub family_expires_at: Timestamp,
+    /// When its current token ends.
+    pub token_expires_at: Timestamp,
+    /// When the last access token of it has ended too, and the store may forget it.
+    pub keep_until: Timestamp,
+    /// What all its tokens have in common, hashed.
+    pub lineage: Sha256Hash,
+    /// Its one living token.
+    pub current: RefreshTokenHash,
+    /// The exchange that made the current token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous: Option<Rotation>,
+    /// When it was revoked, by its client or because a token was used twice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revoked_at: Option<Timestamp>,
+}
+
+/// What a presented token is to its family.
+#[derive(Debug)]
+pub enum Recognised {
+    /// Its one living token.
+    Current,
+    /// The one before, still within the retry window: here is the same successor again.
+    Repeated(RefreshToken),
+    /// One that was given up: somebody holds a copy.
+    Superseded,
+}
+
+impl Family {
+    /// Whether a token was made by this family at all, at any time.
+    pub fn is_lineage_of(&self, token: &RefreshToken) -> bool {
+        self.lineage.ct_eq(&token.lineage_hash())
+    }
+
+    /// What a token of the lineage is now.
+    pub fn recognise(&self, token: &RefreshToken, window: Seconds, now: Timestamp) -> Recognised {
+        let RefreshTokenHash(hash) = token.hash();
+        if self.current.0.ct_eq(&hash) {
+            return Recognised::Current;
+        }
+        let repeated = self
+            .previous
+            .as_ref()
+            .filter(|last| last.hash.0.ct_eq(&hash) && now < last.rotated_at.plus(window))
+            .and_then(|last| token.open(last.sealed_successor.as_deref()?))
+            // The successor it got must still be the living one: a family never forks.
+            .filter(|successor| successor.hash() == self.current);
+        match repeated {
+            Some(successor) => Recognised::Repeated(successor),
+            None => Recognised::Superseded,
+        }
+    }
+}
+
+/// What a rotation writes.
+#[derive(Debug, Clone)]
+pub struct NextToken {
+    /// The successor.
+    pub hash: RefreshTokenHash,
+    /// When it ends.
+    pub token_expires_at: Timestamp,
+    /// When the store may forget the family.
+    pub keep_until: Timestamp,
+    /// The exchange.
+    pub previous: Rotation,
+}
+
+/// A rotation that did not happen.
+#[derive(Debug, thiserror::Error)]
+pub enum RotateError {
+    /// Somebody was faster, or the family was revoked; this is how it stands now.
+    #[error("the token is no longer the family's current one")]
+    AlreadyUsed(Box<Family>),
+    /// There is no such family.
+    #[error("there is no such family")]
+    NotFound,
+    /// The store did not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Where families are kept.
+pub trait RefreshTokenRepository: TokenStateRepository {
+    /// Writes a new family.
+    fn insert(
+        &self,
+        tenant: &TenantId,
+        family: &Family,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Exchanges the living token `old` for its successor, in one conditional write: of any number of
+    /// parallel exchanges exactly one succeeds, and none on a revoked family.
+    fn rotate(
+        &self,
+        tenant: &TenantId,
+        family: &FamilyId,
+        old: &RefreshTokenHash,
+        next: &NextToken,
+    ) -> impl Future<Output = Result<(), RotateError>> + Send;
+
+    /// Ends a family and its access tokens, because a token of it was used twice.
+    fn kill_family(
+        &self,
+        tenant: &TenantId,
+        family: &FamilyId,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+}
+
+/// Where revocations are kept.
+pub trait RevocationRepository: Send + Sync {
+    /// Ends one access token. The store may forget it at `until`, when the token has ended by itself.
+    fn revoke_access_token(
+        &self,
+        tenant: &TenantId,
+        jti: &str,
+        until: Timestamp,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Ends a family and its access tokens, if the token presented is of its lineage and `client` is its
+    /// client; changes nothing otherwise.
+    fn revoke_family(
+        &self,
+        tenant: &TenantId,
+        token: &RefreshToken,
+        client: &ClientId,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use secrecy::ExposeSecret as _;
+
+    use super::*;
+    use crate::random::SystemRandom;
+
+    fn token() -> RefreshToken {
+        let family = FamilyId::begin(SubjectKey::from_bytes([7; 16]), &SystemRandom).unwrap();
+        RefreshToken::begin(family, &SystemRandom).unwrap()
+    }
+
+    #[test]
+    fn parse_and_expose_are_inverse() {
+        let token = token();
+        let text = token.expose();
+        let read = RefreshToken::parse(text.expose_secret()).unwrap();
+        assert_eq!(read.hash(), token.hash());
+        assert_eq!(read.family(), token.family());
+    }
+
+    #[test]
+    fn any_changed_character_is_refused() {
+        let text = token().expose().expose_secret().to_owned();
+        for (index, character) in text.char_indices() {
+            let other = if character == 'A' { 'B' } else { 'A' };
+            let mut changed = text.clone();
+            changed.replace_range(index..=index, &other.to_string());
+            assert!(RefreshToken::parse(&changed).is_none(), "{index}");
+        }
+    }
+
+    #[test]
+    fn a_successor_opens_only_under_its_predecessor() {
+        let first = token();
+        let second = first.successor(&SystemRandom).unwrap();
+        let sealed = first.seal(&second, &SystemRandom).unwrap();
+        assert_eq!(first.open(&sealed).unwrap().hash(), second.hash());
+        assert!(second.open(&sealed).is_none());
+        assert!(token().open(&sealed).is_none());
+        assert!(first.open("").is_none());
+        assert!(!sealed.contains(second.expose().expose_secret()));
+    }
+
+    proptest! {
+        #[test]
+        fn never_panics(text in ".*", tail in "[A-Za-z0-9_.-]{0,160}") {
+            let _ = RefreshToken::parse(&text);
+            let _ = RefreshToken::parse(&format!("lkr.{tail}"));
+            let _ = token().open(&tail);
+        }
+    }
+}

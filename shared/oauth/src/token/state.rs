@@ -1,0 +1,88 @@
+//! Whether a token still counts: everything that can end one before its time, in one read.
+
+use std::future::Future;
+
+use super::refresh_token::{Family, FamilyId};
+use crate::store::StoreError;
+use crate::tenant::TenantId;
+use crate::user::{Generation, SubjectKey, SubjectState, UserProfile};
+
+/// What is to be read for a token.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct TokenKeys<'a> {
+    /// The access token itself.
+    pub jti: Option<&'a str>,
+    /// The family it belongs to.
+    pub family: Option<&'a FamilyId>,
+    /// The user it speaks for.
+    pub subject: Option<SubjectKey>,
+    /// Whether the user's claims are wanted as well.
+    pub profile: bool,
+}
+
+impl<'a> TokenKeys<'a> {
+    /// A family and its user: all that a refresh token hangs on.
+    pub const fn of_family(family: &'a FamilyId) -> Self {
+        Self {
+            jti: None,
+            family: Some(family),
+            subject: Some(family.subject()),
+            profile: false,
+        }
+    }
+
+    /// The same with the user's claims.
+    #[must_use]
+    pub const fn with_profile(mut self) -> Self {
+        self.profile = true;
+        self
+    }
+}
+
+/// What was found for a token.
+#[derive(Debug, Clone, Default)]
+pub struct TokenState {
+    /// Whether the access token was revoked by itself.
+    pub revoked: bool,
+    /// Its family.
+    pub family: Option<Family>,
+    /// The user's state.
+    pub subject: Option<SubjectState>,
+    /// The user's claims.
+    pub profile: Option<UserProfile>,
+}
+
+impl TokenState {
+    /// Why a token with these ties counts no more; `None` if it does.
+    pub fn ended(
+        &self,
+        family: Option<&FamilyId>,
+        generation: Option<Generation>,
+    ) -> Option<&'static str> {
+        if self.revoked {
+            return Some("token_revoked");
+        }
+        if family.is_some() {
+            match &self.family {
+                None => return Some("family_gone"),
+                Some(family) if family.revoked_at.is_some() => return Some("family_revoked"),
+                Some(_) => {}
+            }
+        }
+        match (generation, &self.subject) {
+            (None, _) => None,
+            (Some(_), None) => Some("user_gone"),
+            (Some(generation), Some(state)) => (!state.honours(generation)).then_some("user_ended"),
+        }
+    }
+}
+
+/// Where the state of tokens is kept.
+pub trait TokenStateRepository: Send + Sync {
+    /// Everything the keys name, in one read. It is never older than the last write that was answered.
+    fn token_state(
+        &self,
+        tenant: &TenantId,
+        keys: &TokenKeys<'_>,
+    ) -> impl Future<Output = Result<TokenState, StoreError>> + Send;
+}

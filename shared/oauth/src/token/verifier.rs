@@ -1,0 +1,140 @@
+//! Checks our own JWTs: RFC 9068 section 4, RFC 8725. Keys come from the tenant's ring and from nowhere else.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::DecodingKey;
+use serde::de::DeserializeOwned;
+
+use super::access_token::AccessTokenClaims;
+use super::id_token::IdTokenClaims;
+use super::jwk::KeyRing;
+use super::jws::{Header, TokenType};
+use crate::tenant::Issuer;
+use crate::time::{Seconds, Timestamp};
+
+/// The longest token looked at, in bytes.
+const MAX_LENGTH: usize = 16 * 1_024;
+/// How far two machines' clocks may be apart (RFC 7519 section 4.1.5: "some small leeway").
+const CLOCK_SKEW: Seconds = Seconds(10);
+
+/// A token that is ours, signed, and of this moment.
+#[derive(Debug)]
+pub enum VerifiedToken {
+    /// An access token.
+    Access(Box<AccessTokenClaims>),
+    /// An ID token.
+    Id(Box<IdTokenClaims>),
+}
+
+/// Why a token is not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Rejected {
+    /// Not a JWS of ours: its form, its header or its claims.
+    #[error("malformed")]
+    Malformed,
+    /// No published key has this name: perhaps one younger than the ring that was read.
+    #[error("unknown key")]
+    UnknownKey,
+    /// The algorithm is not its key's, or the signature does not hold.
+    #[error("bad signature")]
+    BadSignature,
+    /// Another issuer's.
+    #[error("another issuer")]
+    OtherIssuer,
+    /// Past its end or before its beginning.
+    #[error("expired")]
+    Expired,
+}
+
+impl Rejected {
+    /// The reason for the log.
+    pub const fn reason(self) -> &'static str {
+        match self {
+            Self::Malformed => "malformed_token",
+            Self::UnknownKey => "unknown_key",
+            Self::BadSignature => "bad_signature",
+            Self::OtherIssuer => "other_issuer",
+            Self::Expired => "token_expired",
+        }
+    }
+}
+
+/// Checks a token of whatever kind.
+///
+/// # Errors
+/// [`Rejected`], with nothing of the token in it.
+pub fn verify(
+    token: &str,
+    keys: &KeyRing,
+    issuer: &Issuer,
+    now: Timestamp,
+) -> Result<VerifiedToken, Rejected> {
+    if token.len() > MAX_LENGTH {
+        return Err(Rejected::Malformed);
+    }
+    let (message, signature) = token.rsplit_once('.').ok_or(Rejected::Malformed)?;
+    let (header, payload) = message.split_once('.').ok_or(Rejected::Malformed)?;
+    if payload.contains('.') {
+        return Err(Rejected::Malformed);
+    }
+    let header = decode(header)?;
+    // Members that change what a signature means (jku, jwk, x5u, crit, b64, zip) are no members of ours, and refused.
+    let header: Header<'_> = serde_json::from_slice(&header).map_err(|_| Rejected::Malformed)?;
+    let token_type = TokenType::parse(&header.typ).ok_or(Rejected::Malformed)?;
+
+    let key = keys
+        .verifying_key(&header.kid, now)
+        .ok_or(Rejected::UnknownKey)?;
+    // RFC 8725 section 3.1: the key says the algorithm, the token only repeats it.
+    if header.alg != key.alg {
+        return Err(Rejected::BadSignature);
+    }
+    let decoding_key = DecodingKey::from_jwk(&key.jwk).map_err(|_| Rejected::BadSignature)?;
+    let algorithm = key.alg.for_verification();
+    let valid =
+        jsonwebtoken::crypto::verify(signature, message.as_bytes(), &decoding_key, algorithm);
+    if !valid.unwrap_or(false) {
+        return Err(Rejected::BadSignature);
+    }
+
+    match token_type {
+        TokenType::AccessToken => {
+            let claims: AccessTokenClaims = parse(payload)?;
+            let since = claims.nbf;
+            current(&claims.iss, issuer, since, claims.exp, now)?;
+            Ok(VerifiedToken::Access(Box::new(claims)))
+        }
+        TokenType::IdToken => {
+            let claims: IdTokenClaims = parse(payload)?;
+            current(&claims.iss, issuer, claims.iat, claims.exp, now)?;
+            Ok(VerifiedToken::Id(Box::new(claims)))
+        }
+    }
+}
+
+fn current(
+    iss: &str,
+    issuer: &Issuer,
+    since: Timestamp,
+    until: Timestamp,
+    now: Timestamp,
+) -> Result<(), Rejected> {
+    if iss != issuer.as_str() {
+        return Err(Rejected::OtherIssuer);
+    }
+    // RFC 7519 section 4.1.4: "on or after" exp a token is not accepted; our own clock made it, so no leeway.
+    if until <= now || now.plus(CLOCK_SKEW) < since {
+        return Err(Rejected::Expired);
+    }
+    Ok(())
+}
+
+fn parse<T: DeserializeOwned>(payload: &str) -> Result<T, Rejected> {
+    serde_json::from_slice(&decode(payload)?).map_err(|_| Rejected::Malformed)
+}
+
+fn decode(part: &str) -> Result<Vec<u8>, Rejected> {
+    URL_SAFE_NO_PAD
+        .decode(part)
+        .map_err(|_| Rejected::Malformed)
+}

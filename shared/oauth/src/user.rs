@@ -1,0 +1,376 @@
+//! Users: what they sign in with, who they are to others, and whether their tokens still count.
+
+use std::fmt;
+use std::future::Future;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map, Value};
+use unicode_normalization::UnicodeNormalization as _;
+
+use crate::hash::sha256_of_parts;
+use crate::lockout::{Attempts, Backoff, Source};
+use crate::password::StoredPassword;
+use crate::store::StoreError;
+use crate::tenant::TenantId;
+use crate::time::Timestamp;
+
+/// A user name, in NFC and lower case, 1 to 256 bytes without control characters:
+/// `Alice` and `alice` are one person (after RFC 8265 section 3.3).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct Username(Box<str>);
+
+/// Text that no user name can be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a username is 1 to 256 bytes without control characters")]
+pub struct MalformedUsername;
+
+impl Username {
+    /// Reads a user name and brings it into the one form it is kept in.
+    ///
+    /// # Errors
+    /// [`MalformedUsername`] when empty, too long, or with control characters.
+    pub fn parse(text: &str) -> Result<Self, MalformedUsername> {
+        // Lower-casing or composing may lengthen a name, so the bound is held before and after.
+        if text.is_empty() || text.len() > 256 || text.chars().any(char::is_control) {
+            return Err(MalformedUsername);
+        }
+        let name: String = text.nfc().flat_map(char::to_lowercase).nfc().collect();
+        if name.len() > 256 {
+            return Err(MalformedUsername);
+        }
+        Ok(Self(name.into()))
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Username {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Username {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).map_err(serde::de::Error::custom)
+    }
+}
+
+/// A subject identifier: 1 to 255 ASCII characters, never given to another (OIDC Core section 2).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct Subject(Box<str>);
+
+/// Text that no subject identifier can be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a sub is 1 to 255 printable ASCII characters")]
+pub struct MalformedSubject;
+
+impl Subject {
+    /// Reads a subject identifier.
+    ///
+    /// # Errors
+    /// [`MalformedSubject`] for anything that no subject can be.
+    pub fn parse(text: &str) -> Result<Self, MalformedSubject> {
+        if (1..=255).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic()) {
+            Ok(Self(text.into()))
+        } else {
+            Err(MalformedSubject)
+        }
+    }
+
+    /// A fresh subject from 16 random bytes.
+    pub fn from_random(bytes: [u8; 16]) -> Self {
+        Self(URL_SAFE_NO_PAD.encode(bytes).into())
+    }
+
+    /// The subject of a client acting for itself (RFC 9068 section 2.2).
+    pub fn of_client(client: &crate::client::ClientId) -> Self {
+        Self(client.as_str().into())
+    }
+
+    /// The identifier.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Subject {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).map_err(serde::de::Error::custom)
+    }
+}
+
+/// What stands for a subject in the store's keys and in refresh tokens: 128 bits of a hash over tenant
+/// and subject. It finds the subject's state without telling who it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SubjectKey([u8; 16]);
+
+impl SubjectKey {
+    /// The key of a subject of a tenant.
+    pub fn of(tenant: &TenantId, subject: &Subject) -> Self {
+        let hash = sha256_of_parts(&[
+            tenant.as_str().as_bytes(),
+            &[0],
+            subject.as_str().as_bytes(),
+        ]);
+        let mut key = [0; 16];
+        for (to, from) in key.iter_mut().zip(hash.as_bytes()) {
+            *to = *from;
+        }
+        Self(key)
+    }
+
+    /// The key from its bytes.
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes.
+    pub const fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+}
+
+impl fmt::Display for SubjectKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&URL_SAFE_NO_PAD.encode(self.0))
+    }
+}
+
+/// Counts the times a user's tokens were all ended at once: by a new password, a disabling, a deletion.
+/// A token carries the generation it was issued in and counts only while that is the user's own.
+///
+/// A user's first generation is the second of their creation, so that a subject deleted and made again
+/// does not revive old tokens.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct Generation(u64);
+
+impl Generation {
+    /// The first generation of a user made at `now`.
+    pub const fn first(now: Timestamp) -> Self {
+        Self(now.as_unix())
+    }
+
+    /// The generation after this one.
+    #[must_use]
+    pub fn next(self, now: Timestamp) -> Self {
+        Self(now.as_unix().max(self.0.saturating_add(1)))
+    }
+}
+
+/// What a login is checked against.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Credentials {
+    /// Who it is.
+    #[serde(rename = "sub")]
+    pub subject: Subject,
+    /// The hash; a user without one cannot sign in by password.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password_hash: Option<StoredPassword>,
+    /// Whether an operator has shut the user out.
+    #[serde(default)]
+    pub disabled: bool,
+    /// The generation of tokens issued now.
+    #[serde(default)]
+    pub generation: Generation,
+}
+
+/// Who a user is to others: the claims of OIDC Core section 5.1 and the tenant's own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UserProfile {
+    /// Who it is.
+    #[serde(rename = "sub")]
+    pub subject: Subject,
+    /// The name they sign in with.
+    pub username: Username,
+    /// Claims by name.
+    #[serde(default)]
+    pub claims: Map<String, Value>,
+}
+
+/// Whether a user's tokens still count. Kept apart from credentials, so that whoever checks tokens
+/// can never read a password hash.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SubjectState {
+    /// The name they sign in with.
+    pub username: Username,
+    /// Whether an operator has shut the user out.
+    #[serde(default)]
+    pub disabled: bool,
+    /// Tokens of other generations do not count.
+    #[serde(default)]
+    pub generation: Generation,
+}
+
+impl SubjectState {
+    /// Whether a token issued in `generation` still counts.
+    pub fn honours(&self, generation: Generation) -> bool {
+        !self.disabled && self.generation == generation
+    }
+}
+
+/// A user as an operator sees one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct User {
+    /// What they sign in with and whether they may.
+    pub credentials: Credentials,
+    /// Who they are to others.
+    pub profile: UserProfile,
+}
+
+impl User {
+    /// The part that is kept with tokens.
+    pub fn state(&self) -> SubjectState {
+        SubjectState {
+            username: self.profile.username.clone(),
+            disabled: self.credentials.disabled,
+            generation: self.credentials.generation,
+        }
+    }
+}
+
+/// What a login attempt finds.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Login {
+    /// The user's credentials, if there is such a user.
+    pub credentials: Option<Credentials>,
+    /// Failures for this user name, whether or not there is such a user.
+    pub by_user: Attempts,
+    /// Failures from this source address.
+    pub by_source: Attempts,
+}
+
+/// Whose failures are counted.
+#[derive(Debug, Clone, Copy)]
+pub enum Counter<'a> {
+    /// Attempts on one user name.
+    User(&'a Username),
+    /// Attempts from one source address.
+    Source(&'a Source),
+}
+
+/// Where credentials and counters are kept.
+pub trait LoginRepository: Send + Sync {
+    /// Everything a login attempt needs, in one read.
+    fn find_login(
+        &self,
+        tenant: &TenantId,
+        username: &Username,
+        source: &Source,
+    ) -> impl Future<Output = Result<Login, StoreError>> + Send;
+
+    /// The user's counter as it stands now (never an older state) and their profile, in one read:
+    /// asked after a right password, so that a guess that came through in a burst is still refused.
+    fn recheck(
+        &self,
+        tenant: &TenantId,
+        username: &Username,
+        subject: SubjectKey,
+    ) -> impl Future<Output = Result<(Attempts, Option<UserProfile>), StoreError>> + Send;
+
+    /// Counts a failure. No parallel failure is lost; a counter past its memory starts again at one.
+    fn record_failure(
+        &self,
+        tenant: &TenantId,
+        counter: Counter<'_>,
+        policy: &Backoff,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Forgets a user's failures after a right password, if no more than `seen` have been counted by now.
+    fn clear_failures(
+        &self,
+        tenant: &TenantId,
+        username: &Username,
+        seen: u32,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Replaces a hash by a better one of the same password, unless it has changed meanwhile.
+    fn replace_hash(
+        &self,
+        tenant: &TenantId,
+        username: &Username,
+        old: &StoredPassword,
+        new: &StoredPassword,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+}
+
+/// Writing users: the operator's side. Credentials, profile and state change together or not at all.
+pub trait UserAdmin: Send + Sync {
+    /// A user by name.
+    fn user(
+        &self,
+        tenant: &TenantId,
+        username: &Username,
+    ) -> impl Future<Output = Result<Option<User>, StoreError>> + Send;
+
+    /// Writes a user whose generation was `expected` (`None`: who did not exist). `false`, and nothing
+    /// written, if that is no longer so or the subject is another user's.
+    fn put_user(
+        &self,
+        tenant: &TenantId,
+        user: &User,
+        expected: Option<Generation>,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+
+    /// Deletes a user; their tokens end at once.
+    fn delete_user(
+        &self,
+        tenant: &TenantId,
+        user: &User,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Every user of a tenant, by name.
+    fn users(
+        &self,
+        tenant: &TenantId,
+    ) -> impl Future<Output = Result<Vec<User>, StoreError>> + Send;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_person_one_name() {
+        let name = |text| Username::parse(text).unwrap();
+        assert_eq!(name("Alice@Example.COM"), name("alice@example.com"));
+        assert_eq!(name("Jose\u{301}"), name("josé"));
+        assert!(Username::parse("").is_err());
+        assert!(Username::parse("a\u{0}b").is_err());
+        assert!(Username::parse(&"a".repeat(257)).is_err());
+    }
+
+    #[test]
+    fn subjects_of_two_tenants_have_two_keys() {
+        let subject = Subject::parse("s-1").unwrap();
+        let key = |tenant| SubjectKey::of(&TenantId::parse(tenant).unwrap(), &subject);
+        assert_ne!(key("a"), key("b"));
+    }
+
+    #[test]
+    fn generations_only_go_forward() {
+        let now = Timestamp::from_unix(100);
+        let first = Generation::first(now);
+        assert!(first.next(now) > first);
+        assert!(first.next(Timestamp::from_unix(5)) > first);
+    }
+}
