@@ -1,0 +1,36 @@
+//! The demonstration: a password login from discovery to revocation, with every answer checked.
+
+use anyhow::Result;
+
+use crate::demo_access::Access;
+use crate::demo_http::Http;
+use crate::demo_show as show;
+use crate::demo_story::Story;
+
+/// The whole story in the first tenant, a short one in each other; what was not as it should be.
+pub fn run(url: &str, issuer: &str, accesses: &[Access]) -> Result<Vec<String>> {
+    let http = Http::new(url);
+    let mut faults = Vec::new();
+    if accesses.is_empty() {
+        faults.push(
+            "the registry file has no client with the password grant and no user whose secrets are known"
+                .to_owned(),
+        );
+    }
+    for (index, access) in accesses.iter().enumerate() {
+        let mut story = Story::new(&http, issuer, access);
+        let ended = if index == 0 {
+            story.whole()
+        } else {
+            story.short()
+        };
+        faults.extend(story.faults);
+        if let Err(error) = ended {
+            let fault = format!("{error:#}; the story ends here");
+            show::checks(&[], std::slice::from_ref(&fault));
+            faults.push(format!("tenant {}: {fault}", access.tenant));
+        }
+    }
+    show::heading("");
+    Ok(faults)
+}

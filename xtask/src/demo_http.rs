@@ -1,0 +1,210 @@
+//! The demonstration's requests and answers.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use base64::Engine as _;
+use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
+use serde_json::Value;
+
+use crate::demo_access::Access;
+
+#[derive(Debug)]
+pub struct Http {
+    agent: ureq::Agent,
+    base: String,
+}
+
+#[derive(Debug)]
+pub struct Call {
+    /// Of the deployment's base URL.
+    pub path: String,
+    pub credentials: Option<Credentials>,
+    /// POST if there is one, else GET.
+    pub form: Option<Vec<(&'static str, String)>>,
+}
+
+#[derive(Debug)]
+pub enum Credentials {
+    Basic { client_id: String, secret: String },
+    Bearer(String),
+}
+
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    headers: Vec<(String, String)>,
+    pub text: String,
+}
+
+impl Http {
+    pub fn new(base: &str) -> Self {
+        let agent = ureq::Agent::config_builder()
+            .timeout_global(Some(Duration::from_secs(30)))
+            .http_status_as_error(false)
+            .build()
+            .into();
+        Self {
+            agent,
+            base: base.to_owned(),
+        }
+    }
+
+    pub fn url(&self, call: &Call) -> String {
+        format!("{}{}", self.base, call.path)
+    }
+
+    pub fn send(&self, call: &Call) -> Result<Answer> {
+        let url = self.url(call);
+        let credentials = call.credentials.as_ref().map(Credentials::header);
+        let answer = match &call.form {
+            None => {
+                let mut request = self.agent.get(&url);
+                if let Some(value) = credentials {
+                    request = request.header("authorization", value);
+                }
+                request.call()
+            }
+            Some(form) => {
+                let mut request = self
+                    .agent
+                    .post(&url)
+                    .header("content-type", "application/x-www-form-urlencoded");
+                if let Some(value) = credentials {
+                    request = request.header("authorization", value);
+                }
+                let body = form_urlencoded::Serializer::new(String::new())
+                    .extend_pairs(form)
+                    .finish();
+                request.send(body)
+            }
+        };
+        let mut answer = answer.with_context(|| format!("no answer from {url}"))?;
+        let headers = answer
+            .headers()
+            .iter()
+            .map(|(name, value)| {
+                let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+                (name.as_str().to_owned(), value)
+            })
+            .collect();
+        Ok(Answer {
+            status: answer.status().as_u16(),
+            headers,
+            text: answer.body_mut().read_to_string()?,
+        })
+    }
+}
+
+impl Call {
+    pub fn get(path: &str) -> Self {
+        Self {
+            path: path.to_owned(),
+            credentials: None,
+            form: None,
+        }
+    }
+
+    /// A form, with the client's credentials where its registration wants them.
+    pub fn as_client(path: &str, access: &Access, mut form: Vec<(&'static str, String)>) -> Self {
+        let credentials = if access.secret_in_form {
+            form.push(("client_id", access.client_id.clone()));
+            form.push(("client_secret", access.client_secret.clone()));
+            None
+        } else {
+            Some(Credentials::Basic {
+                client_id: access.client_id.clone(),
+                secret: access.client_secret.clone(),
+            })
+        };
+        Self {
+            path: path.to_owned(),
+            credentials,
+            form: Some(form),
+        }
+    }
+
+    pub fn method(&self) -> &'static str {
+        if self.form.is_some() { "POST" } else { "GET" }
+    }
+}
+
+impl Credentials {
+    fn header(&self) -> String {
+        match self {
+            // RFC 6749 2.3.1: both parts are form-encoded first.
+            Self::Basic { client_id, secret } => {
+                let pair = format!("{}:{}", form_encoded(client_id), form_encoded(secret));
+                format!("Basic {}", BASE64_STANDARD.encode(pair))
+            }
+            Self::Bearer(token) => format!("Bearer {token}"),
+        }
+    }
+}
+
+fn form_encoded(text: &str) -> String {
+    form_urlencoded::byte_serialize(text.as_bytes()).collect()
+}
+
+impl Answer {
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers
+            .iter()
+            .find(|(found, _)| found == name)
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// Null if it is no JSON.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_default()
+    }
+}
+
+/// Header and claims of a JWT, or nothing if it is none. The signature is the third-party clients' business.
+pub fn decode_jwt(token: &str) -> Option<(Value, Value)> {
+    let mut parts = token.split('.');
+    let (header, claims, _signature) = (parts.next()?, parts.next()?, parts.next()?);
+    if parts.next().is_some() {
+        return None;
+    }
+    Some((decode_part(header)?, decode_part(claims)?))
+}
+
+fn decode_part(part: &str) -> Option<Value> {
+    let bytes = BASE64_URL_SAFE_NO_PAD.decode(part).ok()?;
+    serde_json::from_slice(&bytes).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn basic_parts_are_form_encoded() {
+        let credentials = Credentials::Basic {
+            client_id: "a:b".to_owned(),
+            secret: "c d".to_owned(),
+        };
+        assert_eq!(
+            credentials.header(),
+            format!("Basic {}", BASE64_STANDARD.encode("a%3Ab:c+d"))
+        );
+    }
+
+    #[test]
+    fn a_jwt_is_told_from_an_opaque_token() {
+        let part = |json: &str| BASE64_URL_SAFE_NO_PAD.encode(json);
+        let token = format!(
+            "{}.{}.c2ln",
+            part(r#"{"alg":"RS256"}"#),
+            part(r#"{"sub":"x"}"#)
+        );
+        let (header, claims) = decode_jwt(&token).unwrap();
+        assert_eq!(
+            (header["alg"].as_str(), claims["sub"].as_str()),
+            (Some("RS256"), Some("x"))
+        );
+        assert_eq!(decode_jwt("lk_at.opaque"), None);
+        assert_eq!(decode_jwt("a.b.c.d"), None);
+    }
+}

@@ -1,0 +1,66 @@
+//! `cargo xtask`: the developer's tasks.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+mod aws;
+mod build;
+mod demo;
+mod demo_access;
+mod demo_http;
+mod demo_show;
+mod demo_story;
+mod deploy_check;
+mod dev;
+mod environment;
+mod gateway;
+mod prerequisites;
+mod process;
+mod process_tree;
+mod progress;
+mod registry;
+mod stack;
+mod tables;
+mod template;
+mod test;
+mod test_counts;
+mod tools;
+mod workspace;
+
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", about = "The developer's tasks")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Build, start the local stack and the functions, show one password login, stay up
+    Dev(dev::Arguments),
+    /// Everything that must hold before a change is merged
+    Test,
+    /// Check template.yaml and build the functions as for a deployment (minutes)
+    DeployCheck,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let outcome = process::stop_on_signals().and_then(|()| match arguments.task {
+        Task::Dev(arguments) => dev::run(&arguments),
+        Task::Test => test::run(),
+        Task::DeployCheck => deploy_check::run(),
+    });
+    process::wait_if_stopping();
+    match outcome {
+        Ok(code) => code,
+        Err(error) => {
+            progress::note(&format!(
+                "{} {error:#}",
+                progress::paint(progress::BAD, "error:")
+            ));
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! What must be on the machine already, and how to get it there.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::Result;
+
+use crate::workspace;
+
+const OLDEST_JAVA: u32 = 17;
+
+/// Something that only the developer can install, and how.
+#[derive(Debug)]
+pub struct Missing(String);
+
+impl fmt::Display for Missing {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Missing {}
+
+fn missing<T>(what: impl Into<String>) -> Result<T> {
+    Err(Missing(what.into()).into())
+}
+
+/// A Python that can make virtual environments.
+pub fn python() -> Result<PathBuf> {
+    const CHECK: &str =
+        "import sys, venv, ensurepip; sys.exit(0 if sys.version_info >= (3, 10) else 1)";
+    for name in ["python3", "python"] {
+        if succeeds(Command::new(name).args(["-c", CHECK])) {
+            return Ok(PathBuf::from(name));
+        }
+    }
+    missing(
+        "Python 3.10 or later with its venv module is needed for the local stack. Install it with\n  \
+         Debian, Ubuntu: sudo apt-get install python3 python3-venv\n  \
+         macOS:          brew install python",
+    )
+}
+
+/// The Java that runs DynamoDB Local.
+pub fn java() -> Result<PathBuf> {
+    let java = workspace::variable("JAVA_HOME")
+        .map(|home| Path::new(&home).join("bin/java"))
+        .filter(|java| java.is_file())
+        .unwrap_or_else(|| PathBuf::from("java"));
+    let version = Command::new(&java)
+        .arg("-version")
+        .output()
+        .ok()
+        .filter(|output| output.status.success())
+        .and_then(|output| java_version(&String::from_utf8_lossy(&output.stderr)));
+    match version {
+        Some(version) if version >= OLDEST_JAVA => Ok(java),
+        Some(_) | None => missing(format!(
+            "Java {OLDEST_JAVA} or later is needed for DynamoDB Local{}. Install it with\n  \
+             Debian, Ubuntu: sudo apt-get install openjdk-17-jre-headless\n  \
+             macOS:          brew install openjdk@17\n\
+             or point LATCHKEY_DYNAMODB_ENDPOINT at a DynamoDB Local that runs already",
+            version.map_or_else(String::new, |version| format!(" (this is Java {version})"))
+        )),
+    }
+}
+
+/// The Maven that fetches DynamoDB Local.
+pub fn maven() -> Result<PathBuf> {
+    if succeeds(Command::new("mvn").arg("--version")) {
+        return Ok(PathBuf::from("mvn"));
+    }
+    missing(
+        "Maven is needed to fetch DynamoDB Local. Install it with\n  \
+         Debian, Ubuntu: sudo apt-get install maven\n  \
+         macOS:          brew install maven\n\
+         or point LATCHKEY_DYNAMODB_ENDPOINT at a DynamoDB Local that runs already",
+    )
+}
+
+fn succeeds(command: &mut Command) -> bool {
+    command.output().is_ok_and(|output| output.status.success())
+}
+
+/// The number after `version "`; Java 8 and older call themselves 1.8.
+fn java_version(text: &str) -> Option<u32> {
+    let (_, version) = text.split_once("version \"")?;
+    version
+        .split(|character: char| !character.is_ascii_digit())
+        .next()?
+        .parse()
+        .ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn java_versions_old_and_new() {
+        let modern = "openjdk version \"17.0.15\" 2025-04-15\nOpenJDK Runtime Environment";
+        assert_eq!(java_version(modern), Some(17));
+        assert_eq!(java_version("java version \"1.8.0_402\""), Some(1));
+        assert_eq!(java_version("openjdk version \"25\" 2025-09-16"), Some(25));
+        assert_eq!(java_version("No Java runtime present"), None);
+    }
+}

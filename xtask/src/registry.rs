@@ -1,0 +1,104 @@
+//! Fills the registry as an operator would: with the `latchkey` command.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result};
+use serde::Deserialize;
+
+use crate::environment::Environment;
+use crate::progress::Step;
+use crate::stack::Stack;
+use crate::{process, workspace};
+
+/// What `latchkey apply --json` made up by itself, told once.
+#[derive(Debug, Default, Deserialize)]
+pub struct Applied {
+    #[serde(default)]
+    pub generated: Vec<Generated>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub enum Generated {
+    Client {
+        tenant: String,
+        client_id: String,
+        client_secret: String,
+    },
+    User {
+        tenant: String,
+        username: String,
+        password: String,
+    },
+}
+
+#[derive(Debug, Deserialize)]
+struct TenantRow {
+    tenant: String,
+    keys: usize,
+}
+
+#[derive(Debug)]
+pub struct Operator<'a> {
+    pub environment: &'a Environment,
+    pub release: bool,
+}
+
+impl Operator<'_> {
+    pub fn apply(&self, file: &Path) -> Result<Applied> {
+        let step = Step::quick(&format!("Registry is as {} says", workspace::shown(file)));
+        let output = process::capture(self.latchkey()?.arg("apply").arg(file).arg("--json"))?;
+        let applied = serde_json::from_str(&output).context("the answer of `latchkey apply`")?;
+        step.done();
+        Ok(applied)
+    }
+
+    /// Every tenant gets a key that the KMS at hand can sign with.
+    pub fn ensure_keys(&self, stack: &Stack) -> Result<()> {
+        let step = Step::quick("Every tenant has a signing key");
+        // A key in a database that outlived its KMS signs nothing any more.
+        let stale = stack.kms.ours && !stack.dynamodb.ours;
+        let output = process::capture(self.latchkey()?.args(["tenant", "list", "--json"]))?;
+        for tenant in parse_tenants(&output)? {
+            if tenant.keys == 0 || stale {
+                let key = stack.create_key()?;
+                let mut add = self.latchkey()?;
+                add.args(["keys", "add", &key, "--tenant", &tenant.tenant]);
+                process::capture(&mut add)?;
+            }
+        }
+        step.done();
+        Ok(())
+    }
+
+    fn latchkey(&self) -> Result<Command> {
+        let mut command = Command::new(workspace::binary("latchkey", self.release)?);
+        command.current_dir(workspace::root());
+        self.environment.apply(&mut command);
+        Ok(command)
+    }
+}
+
+fn parse_tenants(output: &str) -> Result<Vec<TenantRow>> {
+    serde_json::from_str(output).context("the answer of `latchkey tenant list`")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_of_the_command_are_understood() {
+        let text = r#"{"created": 3, "generated": [
+            {"tenant": "default", "client_id": "a", "client_secret": "s"},
+            {"tenant": "acme", "username": "u", "password": "p"}]}"#;
+        let applied: Applied = serde_json::from_str(text).unwrap();
+        assert!(matches!(
+            applied.generated.as_slice(),
+            [Generated::Client { .. }, Generated::User { .. }]
+        ));
+        let tenants = parse_tenants(r#"[{"tenant": "default", "keys": 2}]"#).unwrap();
+        assert_eq!(tenants.first().unwrap().keys, 2);
+    }
+}

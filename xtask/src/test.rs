@@ -1,0 +1,233 @@
+//! `cargo xtask test`: format, lints, unit tests, and the black-box tests against a local stack of its own.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, ExitStatus};
+
+use anyhow::{Context, Result, bail};
+
+use crate::environment::Environment;
+use crate::gateway::{self, Gateway};
+use crate::progress::{BAD, Step, Timings, note, paint, say};
+use crate::registry::Operator;
+use crate::stack::{self, Stack};
+use crate::test_counts::{self, Counts};
+use crate::tools::PythonTools;
+use crate::{build, process, workspace};
+
+#[derive(Debug, Default)]
+struct Report {
+    counts: Counts,
+    timings: Timings,
+}
+
+pub fn run() -> Result<ExitCode> {
+    let mut report = Report::default();
+    if let Err(error) = everything(&mut report) {
+        report.fault(&error);
+    }
+    process::wait_if_stopping();
+    if report.counts.passed == 0 {
+        report.fault(&anyhow::anyhow!("no test ran"));
+    }
+    report.timings.show();
+    let Counts { passed, failed } = report.counts;
+    say(&format!("\n{passed} passed, {failed} failed"));
+    Ok(ExitCode::from(u8::from(failed > 0)))
+}
+
+fn everything(report: &mut Report) -> Result<()> {
+    let tools = report.stage("tools", PythonTools::ensure)?;
+    report.check("format", &["fmt", "--all", "--check"]);
+    report.stage("build", || build::binaries(false).map(|_| ()))?;
+    report.check(
+        "lints",
+        &[
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--",
+            "-D",
+            "warnings",
+        ],
+    );
+    report.stage("build of the tests", || {
+        process::run(build::cargo().args(["test", "--workspace", "--no-run"]))
+    })?;
+
+    let options = stack::Options {
+        // Of its own even in a database that others use.
+        prefix: format!("latchkey-test-{}", std::process::id()),
+        logs: workspace::logs("test"),
+        dynamodb_port: None,
+        kms_port: None,
+        without_java: false,
+    };
+    let stack = report.stage("stack", || Stack::start(&options, &tools))?;
+    let outcome = against(report, &stack, &tools);
+    if !stack.dynamodb.ours {
+        stack.delete_tables()?;
+    }
+    outcome
+}
+
+fn against(report: &mut Report, stack: &Stack, tools: &PythonTools) -> Result<()> {
+    let port = stack::free_port(None)?;
+    let url = format!("http://127.0.0.1:{port}");
+    let environment = Environment::new(stack, &url);
+    let options = gateway::Options {
+        port,
+        release: false,
+        concurrency: 4,
+    };
+    let gateway = report.stage("functions", || {
+        fill(stack, &environment)?;
+        Gateway::start(tools, &environment, &options, &workspace::logs("test"))
+    })?;
+    let client = Client {
+        environment: &environment,
+        url: &gateway.url,
+    };
+    report.cargo_test(&client);
+    for runner in runners()? {
+        report.third_party(&client, &runner);
+    }
+    Ok(())
+}
+
+fn fill(stack: &Stack, environment: &Environment) -> Result<()> {
+    let operator = Operator {
+        environment,
+        release: false,
+    };
+    operator.apply(&workspace::root().join("tests/registry.yaml"))?;
+    operator.ensure_keys(stack)
+}
+
+/// Whoever tests over HTTP, and where.
+#[derive(Debug)]
+struct Client<'a> {
+    environment: &'a Environment,
+    url: &'a str,
+}
+
+impl Client<'_> {
+    fn tell<'c>(&self, command: &'c mut Command) -> &'c mut Command {
+        self.environment
+            .apply(command)
+            .env("LATCHKEY_TEST_URL", self.url)
+            .env("LATCHKEY_TOOLS_DIR", workspace::tools())
+    }
+}
+
+impl Report {
+    /// What everything after it needs.
+    fn stage<T>(&mut self, label: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
+        let step = Step::quick(label);
+        let outcome = work();
+        self.timings.add(label, step.elapsed());
+        outcome
+    }
+
+    /// A check of cargo's that is no test, but whose failure counts as one.
+    fn check(&mut self, label: &str, arguments: &[&str]) {
+        let step = Step::slow(&format!("cargo {}", arguments.join(" ")));
+        let outcome = process::run(build::cargo().args(arguments));
+        self.timings.add(label, step.elapsed());
+        match outcome {
+            Ok(()) => {
+                step.done();
+            }
+            Err(error) => {
+                step.failed();
+                self.fault(&error);
+            }
+        }
+    }
+
+    fn cargo_test(&mut self, client: &Client<'_>) {
+        let mut cargo = build::cargo();
+        cargo.args(["test", "--workspace", "--no-fail-fast"]);
+        self.tests("cargo test", client.tell(&mut cargo), |lines| {
+            Some(test_counts::of_cargo_test(lines))
+        });
+    }
+
+    fn third_party(&mut self, client: &Client<'_>, runner: &Path) {
+        let folder = runner.parent().unwrap_or(runner);
+        let mut command = Command::new("bash");
+        command.arg(runner).current_dir(folder);
+        self.tests(
+            &workspace::shown(folder),
+            client.tell(&mut command),
+            test_counts::of_closing_line,
+        );
+    }
+
+    fn tests(
+        &mut self,
+        label: &str,
+        command: &mut Command,
+        count: impl FnOnce(&[String]) -> Option<Counts>,
+    ) {
+        let step = Step::slow(label);
+        let outcome = process::run_and_read(command)
+            .and_then(|(status, lines)| judge(label, status, count(&lines)));
+        self.timings.add(label, step.elapsed());
+        match outcome {
+            Ok(counts) => {
+                self.counts.add(counts);
+                if counts.failed == 0 {
+                    step.done();
+                } else {
+                    step.failed();
+                }
+            }
+            Err(error) => {
+                step.failed();
+                self.fault(&error);
+            }
+        }
+    }
+
+    fn fault(&mut self, error: &anyhow::Error) {
+        process::wait_if_stopping();
+        note(&format!("{} {error:#}", paint(BAD, "error:")));
+        self.counts.failed += 1;
+    }
+}
+
+/// A runner that counts no failure and fails all the same has failed once more.
+fn judge(label: &str, status: ExitStatus, counts: Option<Counts>) -> Result<Counts> {
+    let mut counts =
+        counts.with_context(|| format!("{label} did not close with `N passed, M failed`"))?;
+    if counts == Counts::default() && status.success() {
+        bail!("{label} ran no test");
+    }
+    if !status.success() && counts.failed == 0 {
+        note(&format!(
+            "{} {label} failed ({status})",
+            paint(BAD, "error:")
+        ));
+        counts.failed = 1;
+    }
+    Ok(counts)
+}
+
+/// The third-party clients: every `tests/clients/*/run`.
+fn runners() -> Result<Vec<PathBuf>> {
+    let clients = workspace::root().join("tests/clients");
+    let mut runners: Vec<PathBuf> = std::fs::read_dir(&clients)
+        .map(|folders| {
+            folders
+                .flatten()
+                .map(|folder| folder.path().join("run"))
+                .filter(|runner| runner.is_file())
+                .collect()
+        })
+        .unwrap_or_default();
+    if runners.is_empty() {
+        bail!("there is no {}/*/run", workspace::shown(&clients));
+    }
+    runners.sort();
+    Ok(runners)
+}
