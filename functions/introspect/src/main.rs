@@ -1,1 +1,23 @@
-fn main() {}
+//! Token introspection as a Lambda function: RFC 7662.
+
+use aws_config::BehaviorVersion;
+use latchkey_dynamodb::{Grants, Registry};
+use latchkey_oauth::directory::Directory;
+use latchkey_oauth::endpoint::introspect::IntrospectEndpoint;
+use latchkey_oauth::settings::GRANTS_TABLE;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), latchkey_lambda::Error> {
+    let (common, grants) = latchkey_lambda::settings(|read| {
+        let (common, grants) = (read.common(), read.required(GRANTS_TABLE));
+        Some((common?, grants?))
+    })?;
+    let aws = aws_config::load_defaults(BehaviorVersion::latest()).await;
+    let dynamodb = latchkey_dynamodb::client(&aws, common.dynamodb_endpoint.as_deref());
+    let registry = Registry::new(dynamodb.clone(), common.registry_table);
+    latchkey_lambda::serve(IntrospectEndpoint {
+        directory: Directory::new(common.base, registry),
+        grants: Grants::new(dynamodb, grants),
+    })
+    .await
+}

@@ -1,1 +1,24 @@
-fn main() {}
+//! UserInfo as a Lambda function: OIDC Core section 5.3.
+
+use aws_config::BehaviorVersion;
+use latchkey_dynamodb::{Grants, Registry};
+use latchkey_oauth::directory::Directory;
+use latchkey_oauth::endpoint::userinfo::UserInfoEndpoint;
+use latchkey_oauth::settings::{GRANTS_TABLE, USERS_TABLE};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), latchkey_lambda::Error> {
+    let (common, grants, users) = latchkey_lambda::settings(|read| {
+        let common = read.common();
+        let (grants, users) = (read.required(GRANTS_TABLE), read.required(USERS_TABLE));
+        Some((common?, grants?, users?))
+    })?;
+    let aws = aws_config::load_defaults(BehaviorVersion::latest()).await;
+    let dynamodb = latchkey_dynamodb::client(&aws, common.dynamodb_endpoint.as_deref());
+    let registry = Registry::new(dynamodb.clone(), common.registry_table);
+    latchkey_lambda::serve(UserInfoEndpoint {
+        directory: Directory::new(common.base, registry),
+        grants: Grants::new(dynamodb, grants).with_profiles(users),
+    })
+    .await
+}

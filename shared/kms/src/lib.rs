@@ -1,1 +1,139 @@
+//! The signer: RSA, ECDSA and Ed25519 keys that never leave AWS KMS.
 
+mod der;
+
+use std::time::Duration;
+
+use aws_config::SdkConfig;
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+pub use aws_sdk_kms::Client;
+use aws_sdk_kms::config::Builder;
+use aws_sdk_kms::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_kms::primitives::Blob;
+use aws_sdk_kms::types::{MessageType, SigningAlgorithmSpec};
+use latchkey_oauth::token::jwk::RingKey;
+use latchkey_oauth::token::jws::{Algorithm, JwsSigner, SignError};
+
+/// One attempt of a call.
+const ATTEMPT: Duration = Duration::from_millis(1_500);
+/// A whole call with its retries, well inside a function's deadline.
+const CALL: Duration = Duration::from_secs(4);
+/// The first attempt and two more.
+const ATTEMPTS: u32 = 3;
+
+/// Faults of the service that pass, though it answered.
+const PASSING: [&str; 5] = [
+    "ThrottlingException",
+    "LimitExceededException",
+    "DependencyTimeoutException",
+    "KMSInternalException",
+    "KeyUnavailableException",
+];
+
+/// How every client is set up: bounded retries and time-outs.
+pub fn config(sdk: &SdkConfig, endpoint: Option<&str>) -> Builder {
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(1))
+        .operation_attempt_timeout(ATTEMPT)
+        .operation_timeout(CALL)
+        .build();
+    let mut builder = Builder::from(sdk)
+        .retry_config(
+            RetryConfig::standard()
+                .with_max_attempts(ATTEMPTS)
+                .with_initial_backoff(Duration::from_millis(50)),
+        )
+        .timeout_config(timeouts);
+    builder.set_endpoint_url(endpoint.map(str::to_owned));
+    builder
+}
+
+/// A client for KMS.
+pub fn client(sdk: &SdkConfig, endpoint: Option<&str>) -> Client {
+    Client::from_conf(config(sdk, endpoint).build())
+}
+
+/// Signs with keys in KMS.
+#[derive(Debug, Clone)]
+pub struct KmsSigner {
+    client: Client,
+}
+
+impl KmsSigner {
+    /// A signer that asks `client`.
+    pub const fn new(client: Client) -> Self {
+        Self { client }
+    }
+}
+
+impl JwsSigner for KmsSigner {
+    async fn sign(&self, key: &RingKey, signing_input: &[u8]) -> Result<Vec<u8>, SignError> {
+        let (message_type, message) = match key.alg {
+            // KMS takes at most 4,096 bytes as they are, so it is sent the digest wherever it takes one.
+            Algorithm::RS256 | Algorithm::PS256 | Algorithm::ES256 | Algorithm::ES384 => {
+                let digest = aws_lc_rs::digest::digest(key.alg.digest(), signing_input);
+                (MessageType::Digest, digest.as_ref().to_vec())
+            }
+            // Ed25519 hashes twice by itself: it cannot take a digest.
+            Algorithm::EdDSA => (MessageType::Raw, signing_input.to_vec()),
+        };
+        let answer = self
+            .client
+            .sign()
+            .key_id(&key.kms_key_id)
+            .signing_algorithm(signing_algorithm(key.alg))
+            .message_type(message_type)
+            .message(Blob::new(message))
+            .send()
+            .await
+            .map_err(sign_error)?;
+        let signature = answer
+            .signature
+            .ok_or_else(|| SignError::Internal("KMS answered without a signature".into()))?
+            .into_inner();
+        let coordinate = match key.alg {
+            Algorithm::RS256 | Algorithm::PS256 | Algorithm::EdDSA => return Ok(signature),
+            Algorithm::ES256 => 32,
+            Algorithm::ES384 => 48,
+        };
+        der::fixed_length(&signature, coordinate)
+            .ok_or_else(|| SignError::Internal("KMS answered no ECDSA signature".into()))
+    }
+}
+
+/// KMS's name for an algorithm.
+pub const fn signing_algorithm(algorithm: Algorithm) -> SigningAlgorithmSpec {
+    match algorithm {
+        Algorithm::RS256 => SigningAlgorithmSpec::RsassaPkcs1V15Sha256,
+        Algorithm::PS256 => SigningAlgorithmSpec::RsassaPssSha256,
+        Algorithm::ES256 => SigningAlgorithmSpec::EcdsaSha256,
+        Algorithm::ES384 => SigningAlgorithmSpec::EcdsaSha384,
+        Algorithm::EdDSA => SigningAlgorithmSpec::Ed25519Sha512,
+    }
+}
+
+fn sign_error<E>(error: SdkError<E>) -> SignError
+where
+    E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
+{
+    let passing = match &error {
+        SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_) => {
+            true
+        }
+        SdkError::ServiceError(context) => {
+            context.raw().status().is_server_error()
+                || context
+                    .err()
+                    .code()
+                    .is_some_and(|code| PASSING.contains(&code))
+        }
+        // SdkError is open: what is not known is not known to pass.
+        _ => false,
+    };
+    if passing {
+        SignError::Unavailable(error.into())
+    } else {
+        SignError::Internal(error.into())
+    }
+}

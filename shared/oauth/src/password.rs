@@ -3,8 +3,8 @@
 use std::fmt;
 
 use argon2::{Algorithm, Argon2, Params, Version};
-use password_hash::phc::PasswordHash;
 use password_hash::PasswordHasher as _;
+use password_hash::phc::PasswordHash;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 

@@ -25,6 +25,17 @@ pub const ARGON2_ITERATIONS: &str = "LATCHKEY_ARGON2_ITERATIONS";
 /// Argon2id lanes.
 pub const ARGON2_PARALLELISM: &str = "LATCHKEY_ARGON2_PARALLELISM";
 
+/// What every function needs.
+#[derive(Debug, Clone)]
+pub struct Common {
+    /// The base URL.
+    pub base: BaseUrl,
+    /// The table of tenants and clients.
+    pub registry_table: String,
+    /// Where DynamoDB is, if not in AWS.
+    pub dynamodb_endpoint: Option<String>,
+}
+
 /// Everything that is wrong with the settings.
 #[derive(Debug, PartialEq, Eq)]
 pub struct SettingsError(Vec<String>);
@@ -86,8 +97,19 @@ impl Reader<'_> {
         value
     }
 
-    /// The base URL.
-    pub fn base_url(&mut self) -> Option<BaseUrl> {
+    /// What every function needs.
+    pub fn common(&mut self) -> Option<Common> {
+        let base = self.base_url();
+        let registry_table = self.required(REGISTRY_TABLE);
+        let dynamodb_endpoint = self.optional(DYNAMODB_ENDPOINT);
+        Some(Common {
+            base: base?,
+            registry_table: registry_table?,
+            dynamodb_endpoint,
+        })
+    }
+
+    fn base_url(&mut self) -> Option<BaseUrl> {
         let text = self.required(ISSUER)?;
         BaseUrl::parse(&text)
             .map_err(|error| self.faults.push(format!("{ISSUER}: {error}")))
@@ -132,14 +154,14 @@ mod tests {
             _ => None,
         };
         let error = read(&lookup, |reader| {
-            let base = reader.base_url();
+            let common = reader.common();
             let table = reader.required(GRANTS_TABLE);
             let hashing = reader.password_hashing();
-            Some((base?, table?, hashing?))
+            Some((common?, table?, hashing?))
         })
         .unwrap_err()
         .to_string();
-        for part in [ISSUER, GRANTS_TABLE, ARGON2_ITERATIONS] {
+        for part in [ISSUER, REGISTRY_TABLE, GRANTS_TABLE, ARGON2_ITERATIONS] {
             assert!(error.contains(part), "{error}");
         }
     }

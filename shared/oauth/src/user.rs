@@ -287,10 +287,12 @@ pub trait LoginRepository: Send + Sync {
     ) -> impl Future<Output = Result<(Attempts, Option<UserProfile>), StoreError>> + Send;
 
     /// Counts a failure. No parallel failure is lost; a counter past its memory starts again at one.
+    /// `seen` is the counter as [`LoginRepository::find_login`] read it.
     fn record_failure(
         &self,
         tenant: &TenantId,
         counter: Counter<'_>,
+        seen: &Attempts,
         policy: &Backoff,
         now: Timestamp,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;

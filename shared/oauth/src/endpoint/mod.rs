@@ -112,7 +112,7 @@ pub async fn answer<S: Service>(service: &S, inbound: Inbound) -> Response<Bytes
     let mut response = answered.unwrap_or_else(|error| {
         log.outcome = error.code().as_str();
         log.reason = Some(error.reason());
-        log.fault = error.source().map(|source| chain(source));
+        log.fault = error.source().map(chain);
         refusal(&error, &request_id)
     });
     if let Some(endpoint) = log.endpoint {

@@ -5,6 +5,7 @@ use futures_util::try_join;
 use super::{Context, GrantType, audience_of};
 use crate::authorization::{Authorization, Refresh, UserAuthentication};
 use crate::error::{ErrorCode, OAuthError};
+use crate::lockout::Attempts;
 use crate::password::{Password, PasswordHashing, Verdict};
 use crate::random::Random;
 use crate::user::{
@@ -86,7 +87,8 @@ async fn sign_in<U: LoginRepository>(
     }
     if login.by_user.is_locked(&policy.user, context.now) {
         // A guess at a locked user does not prolong the lock, but the guesser is counted.
-        count(context, tools, Counter::Source(context.source)).await?;
+        let source = Counter::Source(context.source);
+        count(context, tools, source, &login.by_source).await?;
         return Err(refusal("user_locked"));
     }
     let reason = match (verdict, &login.credentials) {
@@ -98,8 +100,13 @@ async fn sign_in<U: LoginRepository>(
     };
     if let Some(reason) = reason {
         try_join!(
-            count(context, tools, Counter::User(username)),
-            count(context, tools, Counter::Source(context.source)),
+            count(context, tools, Counter::User(username), &login.by_user),
+            count(
+                context,
+                tools,
+                Counter::Source(context.source),
+                &login.by_source
+            ),
         )?;
         return Err(refusal(reason));
     }
@@ -144,6 +151,7 @@ async fn count<U: LoginRepository>(
     context: &Context<'_>,
     tools: &Tools<'_, U>,
     counter: Counter<'_>,
+    seen: &Attempts,
 ) -> Result<(), OAuthError> {
     let policy = &context.tenant.settings.lockout;
     let backoff = match counter {
@@ -152,7 +160,7 @@ async fn count<U: LoginRepository>(
     };
     tools
         .users
-        .record_failure(&context.tenant.id, counter, backoff, context.now)
+        .record_failure(&context.tenant.id, counter, seen, backoff, context.now)
         .await?;
     Ok(())
 }

@@ -1,0 +1,41 @@
+//! What the SDK says, told apart by whether trying again may help.
+
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use latchkey_oauth::store::StoreError;
+
+/// Faults of the service that pass, though it answered.
+const PASSING: [&str; 7] = [
+    "ProvisionedThroughputExceededException",
+    "ThrottlingException",
+    "RequestLimitExceeded",
+    "InternalServerError",
+    "ServiceUnavailable",
+    "TransactionConflictException",
+    "TransactionInProgressException",
+];
+
+/// A [`StoreError`] for a call that failed.
+pub fn store_error<E>(error: SdkError<E>) -> StoreError
+where
+    E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
+{
+    let passing = match &error {
+        SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_) => {
+            true
+        }
+        SdkError::ServiceError(context) => {
+            context.raw().status().is_server_error()
+                || context
+                    .err()
+                    .code()
+                    .is_some_and(|code| PASSING.contains(&code))
+        }
+        // SdkError is open: what is not known is not known to pass.
+        _ => false,
+    };
+    if passing {
+        StoreError::unavailable(error)
+    } else {
+        StoreError::internal(error)
+    }
+}

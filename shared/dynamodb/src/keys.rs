@@ -1,0 +1,121 @@
+//! Every key of every table. A part that may hold `#` comes last, so no two things have one key.
+//!
+//! The kind comes first in the tables of users and grants, so that a policy can name it (`dynamodb:LeadingKeys`):
+//! whoever may read `profile#*` cannot read `login#*`, where the password hashes are.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use latchkey_oauth::client::ClientId;
+use latchkey_oauth::tenant::TenantId;
+use latchkey_oauth::token::refresh_token::FamilyId;
+use latchkey_oauth::user::{Counter, SubjectKey, Username};
+
+/// A primary key.
+pub type Key = HashMap<String, AttributeValue>;
+
+/// Partition key of the registry.
+pub const TENANT: &str = "tenant";
+/// Sort key of the registry.
+pub const KIND_ID: &str = "kind_id";
+/// Partition key of users and grants.
+pub const PK: &str = "pk";
+/// Sort key of grants.
+pub const SK: &str = "sk";
+/// Where DynamoDB's time-to-live looks.
+pub const EXPIRES_AT: &str = "expires_at";
+
+/// `kind_id` of a tenant's settings.
+pub const SETTINGS: &str = "settings";
+/// `kind_id` of a tenant's key ring.
+pub const KEYS: &str = "keys";
+/// What the `kind_id` of every client begins with.
+pub const CLIENT_PREFIX: &str = "client#";
+/// What every client's sort key, every state and every revocation ends in.
+const STATE: &str = "state";
+const REVOKED: &str = "revoked";
+
+fn text(value: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(value.into())
+}
+
+fn pair(first: (&str, String), second: (&str, String)) -> Key {
+    HashMap::from([
+        (first.0.to_owned(), text(first.1)),
+        (second.0.to_owned(), text(second.1)),
+    ])
+}
+
+/// Registry: a tenant's settings.
+pub fn settings(tenant: &TenantId) -> Key {
+    pair((TENANT, tenant.to_string()), (KIND_ID, SETTINGS.to_owned()))
+}
+
+/// Registry: a tenant's key ring.
+pub fn key_ring(tenant: &TenantId) -> Key {
+    pair((TENANT, tenant.to_string()), (KIND_ID, KEYS.to_owned()))
+}
+
+/// Registry: a client.
+pub fn client(tenant: &TenantId, client: &ClientId) -> Key {
+    let kind_id = format!("{CLIENT_PREFIX}{client}");
+    pair((TENANT, tenant.to_string()), (KIND_ID, kind_id))
+}
+
+fn user_key(pk: String) -> Key {
+    HashMap::from([(PK.to_owned(), text(pk))])
+}
+
+/// What the partition keys of a tenant's logins begin with.
+pub fn login_prefix(tenant: &TenantId) -> String {
+    format!("login#{tenant}#")
+}
+
+/// What the partition keys of a tenant's profiles begin with.
+pub fn profile_prefix(tenant: &TenantId) -> String {
+    format!("profile#{tenant}#")
+}
+
+/// Users: credentials by user name.
+pub fn login(tenant: &TenantId, username: &Username) -> Key {
+    user_key(format!("{}{username}", login_prefix(tenant)))
+}
+
+/// Users: claims by subject.
+pub fn profile(tenant: &TenantId, subject: SubjectKey) -> Key {
+    user_key(format!("{}{subject}", profile_prefix(tenant)))
+}
+
+/// Users: a counter of failures.
+pub fn attempts(tenant: &TenantId, counter: Counter<'_>) -> Key {
+    user_key(match counter {
+        Counter::User(username) => format!("attempts#{tenant}#user#{username}"),
+        Counter::Source(source) => format!("attempts#{tenant}#source#{source}"),
+    })
+}
+
+fn of_subject(tenant: &TenantId, subject: SubjectKey, sk: String) -> Key {
+    pair((PK, format!("subject#{tenant}#{subject}")), (SK, sk))
+}
+
+/// Grants: whether a subject's tokens count.
+pub fn state(tenant: &TenantId, subject: SubjectKey) -> Key {
+    of_subject(tenant, subject, STATE.to_owned())
+}
+
+/// Grants: a refresh-token family, beside its subject's state.
+pub fn family(tenant: &TenantId, family: &FamilyId) -> Key {
+    of_subject(
+        tenant,
+        family.subject(),
+        format!("family#{}", family.number()),
+    )
+}
+
+/// Grants: an access token revoked by itself.
+pub fn revocation(tenant: &TenantId, jti: &str) -> Key {
+    pair(
+        (PK, format!("revoked#{tenant}#{jti}")),
+        (SK, REVOKED.to_owned()),
+    )
+}

@@ -1,0 +1,55 @@
+//! A request from the front, as an endpoint wants it.
+
+use bytes::Bytes;
+use http::Uri;
+use lambda_http::request::RequestContext;
+use lambda_http::{Body, RequestExt as _};
+use latchkey_oauth::endpoint::Inbound;
+use latchkey_oauth::lockout::Source;
+use latchkey_oauth::time::Timestamp;
+
+/// The body's bytes (base64 already undone), the path as the client wrote it, and who asked.
+pub fn inbound(request: lambda_http::Request, now: Timestamp) -> Inbound {
+    let request_id = request
+        .lambda_context_ref()
+        .map(|context| context.request_id.clone())
+        .unwrap_or_default();
+    let source = source_ip(&request);
+    let raw_path = request.raw_http_path().to_owned();
+    let (mut parts, body) = request.into_parts();
+    // The URI that lambda_http rebuilds carries a stage, which is no part of an issuer's paths.
+    if let Some(uri) = with_path(&parts.uri, &raw_path) {
+        parts.uri = uri;
+    }
+    let body = match body {
+        Body::Text(text) => Bytes::from(text),
+        Body::Binary(bytes) => Bytes::from(bytes),
+        // Body is open; what is not known carries nothing.
+        _ => Bytes::new(),
+    };
+    Inbound {
+        request: http::Request::from_parts(parts, body),
+        now,
+        source: Source::parse(&source),
+        request_id,
+    }
+}
+
+/// The address the front saw. A forwarding header would be the client's own word.
+fn source_ip(request: &lambda_http::Request) -> String {
+    match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV2(context)) => {
+            context.http.source_ip.clone().unwrap_or_default()
+        }
+        // RequestContext is open; other fronts are not served.
+        _ => String::new(),
+    }
+}
+
+fn with_path(uri: &Uri, raw_path: &str) -> Option<Uri> {
+    let path_and_query = match uri.query() {
+        Some(query) => format!("{raw_path}?{query}"),
+        None => raw_path.to_owned(),
+    };
+    path_and_query.parse().ok()
+}
