@@ -26,9 +26,12 @@ pub fn run(url: &str, issuer: &str, accesses: &[Access]) -> Result<Vec<String>> 
         };
         faults.extend(story.faults);
         if let Err(error) = ended {
-            let fault = format!("{error:#}; the story ends here");
+            let fault = format!(
+                "tenant {}: {error:#}, so the story ends here",
+                access.tenant
+            );
             show::checks(&[], std::slice::from_ref(&fault));
-            faults.push(format!("tenant {}: {fault}", access.tenant));
+            faults.push(fault);
         }
     }
     show::heading("");

@@ -1,6 +1,6 @@
 //! The steps of the demonstration.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
 use crate::demo_access::Access;
@@ -111,20 +111,23 @@ impl<'a> Story<'a> {
         self.status(&answer, 200);
         let document = answer.json();
         self.member(&document, "issuer", &json!(self.issuer()));
-        Ok(Endpoints {
+        let endpoints = Endpoints {
             token: self.endpoint(&document, "token_endpoint")?,
             introspection: self.endpoint(&document, "introspection_endpoint")?,
             userinfo: self.endpoint(&document, "userinfo_endpoint")?,
             revocation: self.endpoint(&document, "revocation_endpoint")?,
             keys: self.endpoint(&document, "jwks_uri")?,
-        })
+        };
+        self.expect(true, "every endpoint is the issuer's");
+        Ok(endpoints)
     }
 
     /// The path at which the endpoint is reached here, whatever stands before it elsewhere.
-    fn endpoint(&mut self, document: &Value, name: &str) -> Result<String> {
+    fn endpoint(&self, document: &Value, name: &str) -> Result<String> {
         let url = text(document, name).with_context(|| format!("the metadata has no {name}"))?;
-        let ours = url.starts_with(&format!("{}/", self.issuer()));
-        self.expect(ours, format!("{name} is the issuer's"));
+        if !url.starts_with(&format!("{}/", self.issuer())) {
+            bail!("{name} is not the issuer's: {url}");
+        }
         url.strip_prefix(self.base_issuer)
             .map(str::to_owned)
             .with_context(|| format!("{name} is elsewhere: {url}"))
@@ -198,7 +201,7 @@ impl<'a> Story<'a> {
             show::part("access token, header", header);
             show::part("access token, claims", claims);
             self.member(header, "typ", &json!("at+jwt"));
-            self.jwt(&keys, header, claims);
+            self.jwt("access token", &keys, header, claims);
             self.member(claims, "client_id", &json!(self.access.client_id));
             subject = text(claims, "sub").map(str::to_owned);
         }
@@ -206,7 +209,7 @@ impl<'a> Story<'a> {
             let (header, claims) = id?;
             show::part("ID token, header", &header);
             show::part("ID token, claims", &claims);
-            self.jwt(&keys, &header, &claims);
+            self.jwt("ID token", &keys, &header, &claims);
             let ours = is_audience(&claims, &self.access.client_id);
             self.expect(ours, "the ID token's aud is the client");
             let same = subject.is_none() || subject.as_deref() == text(&claims, "sub");
@@ -216,16 +219,22 @@ impl<'a> Story<'a> {
         Ok(subject.unwrap_or_default())
     }
 
-    fn jwt(&mut self, keys: &Value, header: &Value, claims: &Value) {
+    fn jwt(&mut self, which: &str, keys: &Value, header: &Value, claims: &Value) {
         let kid = text(header, "kid");
         let published = keys
             .get("keys")
             .and_then(Value::as_array)
             .is_some_and(|keys| kid.is_some() && keys.iter().any(|key| text(key, "kid") == kid));
-        self.expect(published, "its key is published");
+        self.expect(published, format!("{which}: its key is published"));
         self.member(claims, "iss", &json!(self.issuer()));
-        for name in ["sub", "aud", "exp", "iat"] {
-            self.expect(claims.get(name).is_some(), format!("{name} is there"));
+        let missing: Vec<&str> = ["sub", "aud", "exp", "iat"]
+            .into_iter()
+            .filter(|name| claims.get(name).is_none())
+            .collect();
+        if missing.is_empty() {
+            self.expect(true, "sub, aud, exp and iat are there");
+        } else {
+            self.expect(false, format!("{} should be there", missing.join(", ")));
         }
     }
 
@@ -330,7 +339,7 @@ impl<'a> Story<'a> {
         for fault in self.bad.drain(..) {
             let tenant = &self.access.tenant;
             self.faults.push(format!(
-                "tenant {tenant}, step {}, {}: not so: {fault}",
+                "tenant {tenant}, step {} ({}): {fault}",
                 self.number, self.step
             ));
         }

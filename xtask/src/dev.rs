@@ -13,7 +13,7 @@ use crate::environment::Environment;
 use crate::gateway::{self, Gateway};
 use crate::progress::{BAD, GOOD, HEAD, QUIET, paint, say};
 use crate::registry::Operator;
-use crate::stack::{self, Stack};
+use crate::stack::{self, Database, Stack};
 use crate::tools::PythonTools;
 use crate::{build, demo, demo_access, workspace};
 
@@ -62,10 +62,11 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         stack::free_port(Some(arguments.port))?;
     }
     let tools = PythonTools::ensure()?;
+    let database = Database::choose(true)?;
     let built = build::binaries(arguments.release)?;
     built.done();
 
-    let stack = Stack::start(&arguments.stack(), &tools)?;
+    let stack = Stack::start(&arguments.stack(), &tools, database)?;
     let environment = Environment::new(&stack, &issuer);
     environment.write(&workspace::state().join("watch.env"))?;
     let mut running = Running {
@@ -88,7 +89,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let options = gateway::Options {
         port: arguments.port,
         release: arguments.release,
-        concurrency: 4,
+        concurrency: 2,
     };
     let logs = workspace::logs("dev");
     let gateway = Gateway::start(&tools, &environment, &options, &logs)?;
@@ -136,7 +137,6 @@ impl Arguments {
             logs: workspace::logs("dev"),
             dynamodb_port: self.dynamodb_port,
             kms_port: self.kms_port,
-            without_java: true,
         }
     }
 
@@ -156,7 +156,7 @@ fn tell_outcome(faults: &[String]) -> ExitCode {
         say(&paint(GOOD, "Everything was as it should be."));
         return ExitCode::SUCCESS;
     }
-    say(&paint(BAD, "Not as it should be:"));
+    say(&paint(BAD, "What should be, and was not:"));
     for fault in faults {
         say(&format!("  {fault}"));
     }

@@ -46,6 +46,7 @@ pub fn stop_on_signals() -> Result<()> {
             };
             progress::note("\nStopping.");
             process_tree::end(&roots);
+            process_tree::reap(&roots);
             std::process::exit(128 + signal);
         }
     });

@@ -7,7 +7,7 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 
 const PATIENCE: Duration = Duration::from_secs(4);
 const PAUSE: Duration = Duration::from_millis(30);
@@ -49,9 +49,20 @@ fn end_within(roots: &[u32], patience: Duration) {
     }
 }
 
+/// Takes note of the ends of the task's own children, so that none is left as a zombie.
+pub fn reap(roots: &[u32]) {
+    for pid in roots {
+        let _ = waitpid(number(*pid), WaitOptions::NOHANG);
+    }
+}
+
+fn number(pid: u32) -> Option<Pid> {
+    i32::try_from(pid).ok().and_then(Pid::from_raw)
+}
+
 fn signal(pids: &BTreeSet<u32>, signal: Signal) {
     for pid in pids {
-        if let Some(pid) = i32::try_from(*pid).ok().and_then(Pid::from_raw) {
+        if let Some(pid) = number(*pid) {
             // It may have ended by itself meanwhile.
             let _ = kill_process(pid, signal);
         }

@@ -23,8 +23,6 @@ pub struct Options {
     pub logs: PathBuf,
     pub dynamodb_port: Option<u16>,
     pub kms_port: Option<u16>,
-    /// Without Java: MiniStack's DynamoDB instead of an error.
-    pub without_java: bool,
 }
 
 #[derive(Debug)]
@@ -45,17 +43,17 @@ pub struct Endpoint {
     pub ours: bool,
 }
 
-/// Where the database comes from.
-enum Database {
+/// Where the database comes from. Chosen before anything is built, so that what is missing is named at once.
+#[derive(Debug)]
+pub enum Database {
     Given(String),
     Local(DynamoDbLocal),
     MiniStack,
 }
 
 impl Stack {
-    pub fn start(options: &Options, tools: &PythonTools) -> Result<Self> {
+    pub fn start(options: &Options, tools: &PythonTools, database: Database) -> Result<Self> {
         let template = Template::read()?;
-        let database = Database::choose(options.without_java)?;
         let step = Step::quick("DynamoDB and KMS are up");
         let mut services = Vec::new();
         let given_kms = workspace::variable("LATCHKEY_KMS_ENDPOINT");
@@ -161,7 +159,8 @@ impl Endpoint {
 }
 
 impl Database {
-    fn choose(without_java: bool) -> Result<Self> {
+    /// Without Java, and if that is good enough, MiniStack's instead of an error.
+    pub fn choose(without_java: bool) -> Result<Self> {
         if let Some(url) = workspace::variable("LATCHKEY_DYNAMODB_ENDPOINT") {
             return Ok(Self::Given(url));
         }

@@ -9,7 +9,7 @@ use crate::environment::Environment;
 use crate::gateway::{self, Gateway};
 use crate::progress::{BAD, Step, Timings, note, paint, say};
 use crate::registry::Operator;
-use crate::stack::{self, Stack};
+use crate::stack::{self, Database, Stack};
 use crate::test_counts::{self, Counts};
 use crate::tools::PythonTools;
 use crate::{build, process, workspace};
@@ -36,7 +36,9 @@ pub fn run() -> Result<ExitCode> {
 }
 
 fn everything(report: &mut Report) -> Result<()> {
-    let tools = report.stage("tools", PythonTools::ensure)?;
+    let (tools, database) = report.stage("tools", || {
+        Ok((PythonTools::ensure()?, Database::choose(false)?))
+    })?;
     report.check("format", &["fmt", "--all", "--check"]);
     report.stage("build", || build::binaries(false).map(|_| ()))?;
     report.check(
@@ -60,9 +62,8 @@ fn everything(report: &mut Report) -> Result<()> {
         logs: workspace::logs("test"),
         dynamodb_port: None,
         kms_port: None,
-        without_java: false,
     };
-    let stack = report.stage("stack", || Stack::start(&options, &tools))?;
+    let stack = report.stage("stack", || Stack::start(&options, &tools, database))?;
     let outcome = against(report, &stack, &tools);
     if !stack.dynamodb.ours {
         stack.delete_tables()?;
