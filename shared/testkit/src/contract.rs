@@ -1,0 +1,358 @@
+//! What every store keeps to, in memory or in DynamoDB. Each function is one promise; each uses a tenant of its own.
+
+use latchkey_oauth::client::RegistryAdmin;
+use latchkey_oauth::lockout::{Backoff, Source};
+use latchkey_oauth::tenant::{LifetimeOverrides, TenantId, TenantSettings};
+use latchkey_oauth::time::{Seconds, Timestamp};
+use latchkey_oauth::token::jwk::KeyRing;
+use latchkey_oauth::token::refresh_token::{
+    Family, FamilyId, FamilyUser, NextToken, RefreshToken, RefreshTokenRepository,
+    RevocationRepository, RotateError, Rotation,
+};
+use latchkey_oauth::token::state::TokenKeys;
+use latchkey_oauth::user::{Counter, Generation, LoginRepository, UserAdmin};
+
+use crate::fixtures::{
+    NOW, client_id, confidential, hash_of, public, scope, subject_key, tenant, user, username,
+};
+use crate::random::SeededRandom;
+use crate::signer::LocalSigner;
+
+const POLICY: Backoff = Backoff {
+    free: 3,
+    longest: Seconds(60),
+    memory: Seconds(3_600),
+};
+
+/// What is written is read, per tenant, and lists are complete.
+pub async fn registry(store: &impl RegistryAdmin, tenant_name: &str) {
+    let here = tenant(tenant_name);
+    let there = tenant(&format!("{tenant_name}-x"));
+    assert_eq!(store.tenant(&here).await.unwrap(), None);
+
+    let settings = TenantSettings {
+        name: Some("Here".to_owned()),
+        lifetimes: LifetimeOverrides {
+            access_token: Some(Seconds(77)),
+            ..LifetimeOverrides::default()
+        },
+        ..TenantSettings::default()
+    };
+    store.put_tenant(&here, &settings).await.unwrap();
+    let found = store.tenant(&here).await.unwrap().unwrap();
+    assert_eq!((found.settings, found.keys), (settings, KeyRing::default()));
+
+    let (first, second) = (confidential("a"), public("b"));
+    store.put_client(&here, &first).await.unwrap();
+    store.put_client(&here, &second).await.unwrap();
+    assert_eq!(
+        store
+            .client(&here, &first.client_id)
+            .await
+            .unwrap()
+            .as_ref(),
+        Some(&first)
+    );
+    assert_eq!(store.client(&there, &first.client_id).await.unwrap(), None);
+    assert_eq!(store.clients(&here).await.unwrap(), [first.clone(), second]);
+    assert_eq!(store.clients(&there).await.unwrap(), []);
+    store.delete_client(&here, &first.client_id).await.unwrap();
+    assert_eq!(store.client(&here, &first.client_id).await.unwrap(), None);
+
+    let tenants = store.tenants().await.unwrap();
+    assert!(tenants.iter().any(|tenant| tenant.id == here));
+    assert!(tenants.is_sorted_by_key(|tenant| tenant.id.clone()));
+    store.delete_tenant(&here).await.unwrap();
+    assert_eq!(store.tenant(&here).await.unwrap(), None);
+}
+
+/// A key ring is replaced only by who has seen it as it is.
+pub async fn key_ring(store: &impl RegistryAdmin, tenant_name: &str) {
+    let here = tenant(tenant_name);
+    store
+        .put_tenant(&here, &TenantSettings::default())
+        .await
+        .unwrap();
+    let none = KeyRing::default();
+    let one = LocalSigner::generate().key_ring();
+    assert!(store.put_keys(&here, &none, &one).await.unwrap());
+    assert!(!store.put_keys(&here, &none, &none).await.unwrap());
+    assert_eq!(store.tenant(&here).await.unwrap().unwrap().keys, one);
+
+    let mut two = one.clone();
+    two.keys.extend(LocalSigner::generate().key_ring().keys);
+    assert!(store.put_keys(&here, &one, &two).await.unwrap());
+    assert!(!store.put_keys(&here, &one, &two).await.unwrap());
+    let settings = TenantSettings {
+        name: Some("renamed".to_owned()),
+        ..TenantSettings::default()
+    };
+    store.put_tenant(&here, &settings).await.unwrap();
+    assert_eq!(store.tenant(&here).await.unwrap().unwrap().keys, two);
+}
+
+/// A user is written whole or not at all, and only over what the writer has seen.
+pub async fn users(store: &(impl UserAdmin + LoginRepository), tenant_name: &str) {
+    let here = tenant(tenant_name);
+    let alice = user("alice");
+    let source = Source::parse("192.0.2.1");
+    assert!(store.put_user(&here, &alice, None).await.unwrap());
+    assert!(!store.put_user(&here, &alice, None).await.unwrap());
+    let found = store.user(&here, &alice.profile.username).await.unwrap();
+    assert_eq!(found.as_ref(), Some(&alice));
+    let elsewhere = tenant(&format!("{tenant_name}-x"));
+    assert_eq!(
+        store
+            .user(&elsewhere, &alice.profile.username)
+            .await
+            .unwrap(),
+        None
+    );
+
+    let mut changed = alice.clone();
+    changed.credentials.disabled = true;
+    changed.credentials.generation = Generation::first(NOW).next(NOW);
+    let stale = Some(Generation::first(Timestamp::from_unix(1)));
+    assert!(!store.put_user(&here, &changed, stale).await.unwrap());
+    let seen = Some(alice.credentials.generation);
+    assert!(store.put_user(&here, &changed, seen).await.unwrap());
+    let login = store
+        .find_login(&here, &alice.profile.username, &source)
+        .await
+        .unwrap();
+    assert_eq!(login.credentials.as_ref(), Some(&changed.credentials));
+
+    let mut impostor = user("mallory");
+    impostor.credentials.subject = alice.credentials.subject.clone();
+    impostor.profile.subject = alice.profile.subject.clone();
+    assert!(!store.put_user(&here, &impostor, None).await.unwrap());
+    let login = store
+        .find_login(&here, &impostor.profile.username, &source)
+        .await
+        .unwrap();
+    assert_eq!(login.credentials, None);
+
+    let bob = user("bob");
+    assert!(store.put_user(&here, &bob, None).await.unwrap());
+    assert_eq!(store.users(&here).await.unwrap(), [changed.clone(), bob]);
+    store.delete_user(&here, &changed).await.unwrap();
+    assert_eq!(
+        store.user(&here, &alice.profile.username).await.unwrap(),
+        None
+    );
+}
+
+/// A hash is replaced only while it is the one that was seen.
+pub async fn rehash(store: &(impl UserAdmin + LoginRepository), tenant_name: &str) {
+    let here = tenant(tenant_name);
+    let alice = user("alice");
+    let name = &alice.profile.username;
+    store.put_user(&here, &alice, None).await.unwrap();
+    let old = alice.credentials.password_hash.clone().unwrap();
+    let (new, late) = (hash_of("new"), hash_of("late"));
+    store.replace_hash(&here, name, &old, &new).await.unwrap();
+    store.replace_hash(&here, name, &old, &late).await.unwrap();
+    let found = store.user(&here, name).await.unwrap().unwrap();
+    assert_eq!(found.credentials.password_hash, Some(new));
+    let nobody = username("nobody");
+    store
+        .replace_hash(&here, &nobody, &old, &late)
+        .await
+        .unwrap();
+    assert_eq!(store.user(&here, &nobody).await.unwrap(), None);
+}
+
+/// Failures add up, are forgotten, and are cleared only by who has seen them all.
+pub async fn attempts(store: &(impl UserAdmin + LoginRepository), tenant_name: &str) {
+    let here = tenant(tenant_name);
+    let alice = username("alice");
+    let source = Source::parse("2001:db8::1");
+    let read = async || store.find_login(&here, &alice, &source).await.unwrap();
+    for expected in 1..=3 {
+        let seen = read().await.by_user;
+        store
+            .record_failure(&here, Counter::User(&alice), &seen, &POLICY, NOW)
+            .await
+            .unwrap();
+        assert_eq!(read().await.by_user.failures, expected);
+    }
+    assert_eq!(read().await.by_source.failures, 0);
+    let stale = read().await.by_source;
+    for _ in 0..2 {
+        let counter = Counter::Source(&source);
+        store
+            .record_failure(&here, counter, &stale, &POLICY, NOW)
+            .await
+            .unwrap();
+    }
+    assert_eq!(read().await.by_source.failures, 2);
+
+    store.clear_failures(&here, &alice, 2).await.unwrap();
+    assert_eq!(read().await.by_user.failures, 3);
+    let key = subject_key(&here, &user("alice"));
+    let (now, _) = store.recheck(&here, &alice, key).await.unwrap();
+    assert_eq!(now.failures, 3);
+
+    let later = NOW.plus(POLICY.memory);
+    store
+        .record_failure(&here, Counter::User(&alice), &now, &POLICY, later)
+        .await
+        .unwrap();
+    let forgotten = read().await.by_user;
+    assert_eq!((forgotten.failures, forgotten.last_failure), (1, later));
+    store.clear_failures(&here, &alice, 1).await.unwrap();
+    assert_eq!(read().await.by_user.failures, 0);
+}
+
+/// A family of a user of a tenant, with its first token.
+pub fn family_of(here: &TenantId, seed: u64) -> (Family, RefreshToken) {
+    let random = SeededRandom::new(seed);
+    let alice = user("alice");
+    let id = FamilyId::begin(subject_key(here, &alice), &random).unwrap();
+    let token = RefreshToken::begin(id, &random).unwrap();
+    let family = Family {
+        id,
+        client_id: client_id("web"),
+        subject: alice.profile.subject.clone(),
+        user: Some(FamilyUser {
+            username: alice.profile.username.clone(),
+            auth_time: NOW,
+            acr: None,
+            amr: vec!["pwd".to_owned()],
+            generation: alice.credentials.generation,
+        }),
+        scope: scope("openid read"),
+        audience: vec!["https://api.example.com".to_owned()],
+        created_at: NOW,
+        family_expires_at: NOW.plus(Seconds::days(90)),
+        token_expires_at: NOW.plus(Seconds::days(30)),
+        keep_until: NOW.plus(Seconds::days(30)),
+        lineage: token.lineage_hash(),
+        current: token.hash(),
+        previous: None,
+        revoked_at: None,
+    };
+    (family, token)
+}
+
+fn exchange(from: &RefreshToken, seed: u64) -> (RefreshToken, NextToken) {
+    let random = SeededRandom::new(seed);
+    let to = from.successor(&random).unwrap();
+    let next = NextToken {
+        hash: to.hash(),
+        token_expires_at: NOW.plus(Seconds::days(31)),
+        keep_until: NOW.plus(Seconds::days(31)),
+        previous: Rotation {
+            hash: from.hash(),
+            rotated_at: NOW,
+            sealed_successor: Some(from.seal(&to, &random).unwrap()),
+        },
+    };
+    (to, next)
+}
+
+/// One exchange of a token succeeds; the next learns how the family stands.
+pub async fn rotation(store: &impl RefreshTokenRepository, tenant_name: &str) {
+    let here = tenant(tenant_name);
+    let (family, first) = family_of(&here, 1);
+    store.insert(&here, &family).await.unwrap();
+    let (second, next) = exchange(&first, 2);
+    let old = first.hash();
+    store.rotate(&here, &family.id, &old, &next).await.unwrap();
+    let again = store.rotate(&here, &family.id, &old, &next).await;
+    let Err(RotateError::AlreadyUsed(now)) = again else {
+        panic!("a token was exchanged twice: {again:?}");
+    };
+    let expected = Family {
+        current: second.hash(),
+        previous: Some(next.previous.clone()),
+        token_expires_at: next.token_expires_at,
+        keep_until: next.keep_until,
+        ..family.clone()
+    };
+    assert_eq!(*now, expected);
+    let keys = TokenKeys::of_family(&family.id);
+    let read = store.token_state(&here, &keys).await.unwrap();
+    assert_eq!(read.family, Some(expected));
+
+    let elsewhere = tenant(&format!("{tenant_name}-x"));
+    let crossed = store
+        .rotate(&elsewhere, &family.id, &second.hash(), &next)
+        .await;
+    assert!(matches!(crossed, Err(RotateError::NotFound)));
+    let read = store.token_state(&elsewhere, &keys).await.unwrap();
+    assert_eq!(read.family, None);
+
+    store.kill_family(&here, &family.id, NOW).await.unwrap();
+    let (_, third) = exchange(&second, 3);
+    let dead = store
+        .rotate(&here, &family.id, &second.hash(), &third)
+        .await;
+    let Err(RotateError::AlreadyUsed(now)) = dead else {
+        panic!("a dead family went on: {dead:?}");
+    };
+    assert_eq!(now.revoked_at, Some(NOW));
+    let (stranger, _) = family_of(&here, 9);
+    store.kill_family(&here, &stranger.id, NOW).await.unwrap();
+    let keys = TokenKeys::of_family(&stranger.id);
+    assert_eq!(store.token_state(&here, &keys).await.unwrap().family, None);
+}
+
+/// Revocation needs the right client and a token of the lineage; state, revocation and profile come in one read.
+pub async fn revocation<G>(grants: &G, users: &impl UserAdmin, tenant_name: &str)
+where
+    G: RefreshTokenRepository + RevocationRepository,
+{
+    let here = tenant(tenant_name);
+    let alice = user("alice");
+    users.put_user(&here, &alice, None).await.unwrap();
+    let (family, token) = family_of(&here, 1);
+    grants.insert(&here, &family).await.unwrap();
+    let keys = TokenKeys {
+        jti: Some("jti-1"),
+        ..TokenKeys::of_family(&family.id).with_profile()
+    };
+    let read = async || grants.token_state(&here, &keys).await.unwrap();
+
+    let before = read().await;
+    assert!(!before.revoked);
+    assert_eq!(before.subject, Some(alice.state()));
+    assert_eq!(before.profile, Some(alice.profile.clone()));
+    let generation = Some(alice.credentials.generation);
+    assert_eq!(before.ended(keys.family, generation), None);
+
+    let client = &family.client_id;
+    let other = client_id("other");
+    grants
+        .revoke_family(&here, &token, &other, NOW)
+        .await
+        .unwrap();
+    let forged = RefreshToken::begin(family.id, &SeededRandom::new(5)).unwrap();
+    grants
+        .revoke_family(&here, &forged, client, NOW)
+        .await
+        .unwrap();
+    assert_eq!(read().await.ended(keys.family, generation), None);
+    grants
+        .revoke_family(&here, &token, client, NOW)
+        .await
+        .unwrap();
+    let later = NOW.plus(Seconds(9));
+    grants
+        .revoke_family(&here, &token, client, later)
+        .await
+        .unwrap();
+    let after = read().await;
+    assert_eq!(after.family.as_ref().unwrap().revoked_at, Some(NOW));
+    assert_eq!(after.ended(keys.family, generation), Some("family_revoked"));
+
+    let until = NOW.plus(Seconds(900));
+    grants
+        .revoke_access_token(&here, "jti-1", until)
+        .await
+        .unwrap();
+    assert!(read().await.revoked);
+    users.delete_user(&here, &alice).await.unwrap();
+    let gone = read().await;
+    assert_eq!((gone.subject, gone.profile), (None, None));
+}

@@ -1,0 +1,113 @@
+//! Tenants, clients and users to start from.
+
+use latchkey_oauth::client::{Client, ClientAuthMethod, ClientId, ClientSecretHash};
+use latchkey_oauth::grant::GrantType;
+use latchkey_oauth::password::{Argon2Settings, Password, PasswordHashing, StoredPassword};
+use latchkey_oauth::scope::Scope;
+use latchkey_oauth::tenant::{LifetimeOverrides, TenantId};
+use latchkey_oauth::time::{Seconds, Timestamp};
+use latchkey_oauth::user::{
+    Credentials, Generation, Subject, SubjectKey, User, UserProfile, Username,
+};
+use serde_json::json;
+
+use crate::random::SeededRandom;
+
+/// The secret of every confidential client here.
+pub const SECRET: &str = "a client secret of the fixtures";
+/// The password of every user here.
+pub const PASSWORD: &str = "correct horse battery staple";
+/// When everything here happens.
+pub const NOW: Timestamp = Timestamp::from_unix(1_800_000_000);
+
+/// A tenant's name.
+pub fn tenant(name: &str) -> TenantId {
+    TenantId::parse(name).unwrap()
+}
+
+/// A client's identifier.
+pub fn client_id(text: &str) -> ClientId {
+    ClientId::parse(text).unwrap()
+}
+
+/// A scope.
+pub fn scope(text: &str) -> Scope {
+    Scope::parse(text).unwrap()
+}
+
+/// A user's name.
+pub fn username(text: &str) -> Username {
+    Username::parse(text).unwrap()
+}
+
+/// A confidential client that may use every grant, with [`SECRET`].
+pub fn confidential(id: &str) -> Client {
+    Client {
+        client_id: client_id(id),
+        client_name: None,
+        token_endpoint_auth_method: ClientAuthMethod::ClientSecretBasic,
+        client_secret_hashes: vec![ClientSecretHash::of(SECRET)],
+        grant_types: GrantType::ALL.to_vec(),
+        scope: scope("openid profile email read write"),
+        default_scope: Some(scope("openid read")),
+        audience: Vec::new(),
+        lifetimes: LifetimeOverrides::default(),
+        refresh_token_retry_window: Seconds(0),
+        disabled: false,
+    }
+}
+
+/// A public client that may refresh.
+pub fn public(id: &str) -> Client {
+    Client {
+        token_endpoint_auth_method: ClientAuthMethod::None,
+        client_secret_hashes: Vec::new(),
+        grant_types: vec![GrantType::RefreshToken],
+        ..confidential(id)
+    }
+}
+
+/// Hashing that costs nothing much.
+pub fn hashing() -> PasswordHashing {
+    PasswordHashing::new(Argon2Settings {
+        memory_kib: 64,
+        iterations: 1,
+        parallelism: 1,
+    })
+    .unwrap()
+}
+
+/// The hash of a password, cheaply made.
+pub fn hash_of(password: &str) -> StoredPassword {
+    hashing()
+        .hash(&Password::parse(password).unwrap(), &SeededRandom::new(1))
+        .unwrap()
+}
+
+/// A user with [`PASSWORD`], a name and an address.
+pub fn user(name: &str) -> User {
+    let subject = Subject::parse(&format!("subject-of-{name}")).unwrap();
+    let claims = json!({
+        "name": format!("{name} Example"),
+        "email": format!("{name}@example.com"),
+        "email_verified": true,
+    });
+    User {
+        credentials: Credentials {
+            subject: subject.clone(),
+            password_hash: Some(hash_of(PASSWORD)),
+            disabled: false,
+            generation: Generation::first(NOW),
+        },
+        profile: UserProfile {
+            subject,
+            username: username(name),
+            claims: claims.as_object().cloned().unwrap(),
+        },
+    }
+}
+
+/// What stands for a user in keys.
+pub fn subject_key(tenant: &TenantId, user: &User) -> SubjectKey {
+    SubjectKey::of(tenant, &user.profile.subject)
+}
