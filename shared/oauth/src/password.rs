@@ -238,15 +238,15 @@ impl PasswordHashing {
         };
         if !stored.matches(password) {
             Verdict::Wrong
-        } else if self.made(stored) {
+        } else if self.is_current(stored) {
             Verdict::Right
         } else {
             Verdict::RightButStale
         }
     }
 
-    /// Whether a hash is of today's make.
-    fn made(&self, stored: &StoredPassword) -> bool {
+    /// Whether a hash is of today's make: a login replaces one that is not.
+    pub fn is_current(&self, stored: &StoredPassword) -> bool {
         let Ok(hash) = PasswordHash::new(&stored.text) else {
             return false;
         };
