@@ -1,0 +1,9 @@
+//! Flows as a client sees them, one file a feature.
+
+mod client_credentials;
+mod discovery;
+mod password;
+mod refresh_token;
+mod revocation;
+mod tenancy;
+mod userinfo;

@@ -1,0 +1,100 @@
+//! The operator's side of a world: what a test may change behind the server's back.
+
+use latchkey_dynamodb::{Grants, Registry, Users};
+use latchkey_oauth::client::{Client, RegistryAdmin as _};
+use latchkey_oauth::tenant::{TenantId, TenantSettings};
+use latchkey_oauth::token::jwk::KeyRing;
+use latchkey_oauth::token::refresh_token::{Family, RefreshTokenRepository as _};
+use latchkey_oauth::user::{Generation, User, UserAdmin as _, Username};
+use latchkey_testkit::memory::MemoryStore;
+
+use crate::aws;
+
+/// Where a world's tenant is kept.
+#[derive(Debug, Clone)]
+pub enum Store {
+    /// In this process.
+    Memory(MemoryStore),
+    /// In DynamoDB Local.
+    DynamoDb(Box<Tables>),
+}
+
+/// The three tables.
+#[derive(Debug, Clone)]
+pub struct Tables {
+    /// Tenants and clients.
+    pub registry: Registry,
+    /// Users.
+    pub users: Users,
+    /// Families and revocations.
+    pub grants: Grants,
+}
+
+impl Tables {
+    /// The tables that `cargo xtask test` made, by a client of ours.
+    pub fn by(client: &latchkey_dynamodb::Client) -> Self {
+        let [registry, users, grants] = [
+            "LATCHKEY_REGISTRY_TABLE",
+            "LATCHKEY_USERS_TABLE",
+            "LATCHKEY_GRANTS_TABLE",
+        ]
+        .map(aws::setting);
+        Self {
+            registry: Registry::new(client.clone(), registry),
+            users: Users::new(client.clone(), users.clone(), grants.clone()),
+            grants: Grants::new(client.clone(), grants).with_profiles(users),
+        }
+    }
+}
+
+/// Calls the same method of whichever store it is.
+macro_rules! either {
+    ($store:expr, $part:ident, $it:ident => $call:expr) => {
+        match $store {
+            Store::Memory($it) => $call.await.unwrap(),
+            Store::DynamoDb(tables) => {
+                let $it = &tables.$part;
+                $call.await.unwrap()
+            }
+        }
+    };
+}
+
+impl Store {
+    /// Writes a tenant and its keys.
+    pub async fn put_tenant(&self, tenant: &TenantId, settings: &TenantSettings, keys: &KeyRing) {
+        either!(self, registry, it => it.put_tenant(tenant, settings));
+        let none = KeyRing::default();
+        assert!(either!(self, registry, it => it.put_keys(tenant, &none, keys)));
+    }
+
+    /// Replaces a key ring.
+    pub async fn put_keys(&self, tenant: &TenantId, expected: &KeyRing, keys: &KeyRing) {
+        assert!(either!(self, registry, it => it.put_keys(tenant, expected, keys)));
+    }
+
+    /// Writes a client.
+    pub async fn put_client(&self, tenant: &TenantId, client: &Client) {
+        either!(self, registry, it => it.put_client(tenant, client));
+    }
+
+    /// Writes a user.
+    pub async fn put_user(&self, tenant: &TenantId, user: &User, expected: Option<Generation>) {
+        assert!(either!(self, users, it => it.put_user(tenant, user, expected)));
+    }
+
+    /// Reads a user.
+    pub async fn user(&self, tenant: &TenantId, username: &Username) -> Option<User> {
+        either!(self, users, it => it.user(tenant, username))
+    }
+
+    /// Deletes a user.
+    pub async fn delete_user(&self, tenant: &TenantId, user: &User) {
+        either!(self, users, it => it.delete_user(tenant, user));
+    }
+
+    /// Writes a family.
+    pub async fn put_family(&self, tenant: &TenantId, family: &Family) {
+        either!(self, grants, it => it.insert(tenant, family));
+    }
+}

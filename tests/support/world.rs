@@ -1,0 +1,262 @@
+//! One tenant with clients and users, served in one of three ways.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use latchkey_oauth::client::{Client, ClientAuthMethod};
+use latchkey_oauth::grant::GrantType;
+use latchkey_oauth::random::SystemRandom;
+use latchkey_oauth::tenant::{TenantId, TenantSettings};
+use latchkey_oauth::time::Seconds;
+use latchkey_oauth::token::jwk::KeyRing;
+use latchkey_oauth::user::User;
+use latchkey_testkit::clock::FixedClock;
+use latchkey_testkit::fixtures::{
+    NOW, PASSWORD, SECRET, confidential, public, scope, tenant, user,
+};
+use latchkey_testkit::memory::MemoryStore;
+use latchkey_testkit::signer::LocalSigner;
+use tokio::sync::OnceCell;
+
+use crate::answer::Answer;
+use crate::in_process::{BASE, Endpoints};
+use crate::request::{Ask, post};
+use crate::store::{Store, Tables};
+use crate::{aws, gateway};
+
+/// A tenant of its own, so that tests do not meet.
+#[derive(Debug, Clone)]
+pub struct World {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// Its keys.
+    pub keys: KeyRing,
+    /// The operator's side.
+    pub store: Store,
+    /// The clock, where it can be moved.
+    pub clock: FixedClock,
+    server: Server,
+}
+
+#[derive(Debug, Clone)]
+enum Server {
+    InProcess(Arc<Endpoints>),
+    Binaries,
+}
+
+impl World {
+    /// Endpoints in this process, on memory.
+    pub async fn on_memory() -> Self {
+        static SIGNER: OnceCell<LocalSigner> = OnceCell::const_new();
+        let signer = SIGNER.get_or_init(async || LocalSigner::generate()).await;
+        let store = MemoryStore::default();
+        let clock = FixedClock::at(NOW);
+        let endpoints = Endpoints::new(&store, &store, &store, signer, clock.clone());
+        let server = Server::InProcess(Arc::new(endpoints));
+        Self::new(Store::Memory(store), server, signer.key_ring(), clock).await
+    }
+
+    /// Endpoints in this process, on DynamoDB Local and the KMS emulator.
+    pub async fn on_dynamodb() -> Self {
+        Self::on_tables(&aws::dynamodb().await, &aws::kms().await).await
+    }
+
+    /// The same with clients of the caller's.
+    pub async fn on_tables(
+        dynamodb: &latchkey_dynamodb::Client,
+        kms: &latchkey_kms::Client,
+    ) -> Self {
+        let tables = Tables::by(dynamodb);
+        let signer = latchkey_kms::KmsSigner::new(kms.clone());
+        let clock = FixedClock::at(NOW);
+        let Tables {
+            registry,
+            users,
+            grants,
+        } = &tables;
+        let endpoints = Endpoints::new(registry, users, grants, &signer, clock.clone());
+        let server = Server::InProcess(Arc::new(endpoints));
+        let store = Store::DynamoDb(Box::new(tables));
+        Self::new(store, server, aws::key_ring().await, clock).await
+    }
+
+    /// The real binaries behind the local gateway.
+    pub async fn on_binaries() -> Self {
+        let tables = Tables::by(&aws::dynamodb().await);
+        let store = Store::DynamoDb(Box::new(tables));
+        let clock = FixedClock::at(NOW);
+        Self::new(store, Server::Binaries, aws::key_ring().await, clock).await
+    }
+
+    async fn new(store: Store, server: Server, keys: KeyRing, clock: FixedClock) -> Self {
+        let world = Self {
+            tenant: fresh_tenant(),
+            keys,
+            store,
+            clock,
+            server,
+        };
+        world.furnish(&world.tenant).await;
+        world
+    }
+
+    /// The same server, seen as another tenant with clients and users of the same names.
+    pub async fn neighbour(&self) -> Self {
+        let neighbour = Self {
+            tenant: fresh_tenant(),
+            ..self.clone()
+        };
+        neighbour.furnish(&neighbour.tenant).await;
+        neighbour
+    }
+
+    async fn furnish(&self, tenant: &TenantId) {
+        let settings = TenantSettings::default();
+        self.store.put_tenant(tenant, &settings, &self.keys).await;
+        for client in clients() {
+            self.store.put_client(tenant, &client).await;
+        }
+        for user in [user("alice"), disabled_user(), user("carol")] {
+            self.store.put_user(tenant, &user, None).await;
+        }
+    }
+
+    /// The issuer of the tenant.
+    pub fn issuer(&self) -> String {
+        let base = match self.server {
+            Server::InProcess(_) => BASE.to_owned(),
+            Server::Binaries => gateway::url(),
+        };
+        format!("{base}/{}", self.tenant)
+    }
+
+    /// Sends a request below the tenant's path.
+    pub async fn send(&self, ask: Ask) -> Answer {
+        let request = ask.build(&format!("/{}", self.tenant));
+        let response = match &self.server {
+            Server::InProcess(endpoints) => endpoints.send(request).await,
+            Server::Binaries => gateway::send(request).await,
+        };
+        Answer::from(response)
+    }
+
+    /// Moves the clock.
+    pub fn advance(&self, span: Seconds) {
+        assert!(matches!(self.server, Server::InProcess(_)), "a real clock");
+        self.clock.advance(span);
+    }
+
+    /// A password request by client `web`, in order.
+    pub async fn login(&self, username: &str, scope: &str) -> Answer {
+        self.login_by("web", username, PASSWORD, scope).await
+    }
+
+    /// A password request.
+    pub async fn login_by(
+        &self,
+        client: &str,
+        username: &str,
+        password: &str,
+        scope: &str,
+    ) -> Answer {
+        let form = [
+            ("grant_type", "password"),
+            ("username", username),
+            ("password", password),
+            ("scope", scope),
+        ];
+        self.send(post("/token", &form).basic(client, SECRET)).await
+    }
+
+    /// A refresh by client `web`.
+    pub async fn refresh(&self, refresh_token: &str) -> Answer {
+        self.refresh_by("web", refresh_token).await
+    }
+
+    /// A refresh.
+    pub async fn refresh_by(&self, client: &str, refresh_token: &str) -> Answer {
+        let form = [
+            ("grant_type", "refresh_token"),
+            ("refresh_token", refresh_token),
+        ];
+        self.send(post("/token", &form).basic(client, SECRET)).await
+    }
+
+    /// An introspection by client `web`.
+    pub async fn introspect(&self, token: &str) -> Answer {
+        self.introspect_by("web", token).await
+    }
+
+    /// An introspection.
+    pub async fn introspect_by(&self, client: &str, token: &str) -> Answer {
+        let ask = post("/introspect", &[("token", token)]).basic(client, SECRET);
+        self.send(ask).await.ok()
+    }
+
+    /// Whether client `web` is told that a token is active; if not, it is told nothing else.
+    pub async fn is_active(&self, token: &str) -> bool {
+        let answer = self.introspect(token).await;
+        let active = answer.member("active") == true;
+        assert!(
+            active || answer.text() == r#"{"active":false}"#,
+            "{answer:?}"
+        );
+        active
+    }
+
+    /// A revocation by client `web`.
+    pub async fn revoke(&self, token: &str) -> Answer {
+        let ask = post("/revoke", &[("token", token)]).basic("web", SECRET);
+        self.send(ask).await.ok()
+    }
+}
+
+fn fresh_tenant() -> TenantId {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let count = COUNT.fetch_add(1, Ordering::SeqCst);
+    let random: [u8; 9] = latchkey_oauth::random::bytes(&SystemRandom).unwrap();
+    let random = URL_SAFE_NO_PAD.encode(random).to_lowercase();
+    tenant(&format!("t{count}-{}z", random.replace('_', "-")))
+}
+
+/// The clients of every world. All but `public` have [`SECRET`].
+fn clients() -> Vec<Client> {
+    let web = confidential("web");
+    vec![
+        Client {
+            token_endpoint_auth_method: ClientAuthMethod::ClientSecretPost,
+            ..confidential("post")
+        },
+        Client {
+            grant_types: vec![GrantType::ClientCredentials],
+            scope: scope("read write"),
+            default_scope: None,
+            audience: vec!["https://api.example.com".to_owned(), "api".to_owned()],
+            ..confidential("service")
+        },
+        Client {
+            grant_types: Vec::new(),
+            ..confidential("api")
+        },
+        Client {
+            refresh_token_retry_window: Seconds(60),
+            ..confidential("retry")
+        },
+        Client {
+            disabled: true,
+            ..confidential("disabled")
+        },
+        confidential("other"),
+        confidential("odd:id +%"),
+        public("public"),
+        web,
+    ]
+}
+
+fn disabled_user() -> User {
+    let mut bob = user("bob");
+    bob.credentials.disabled = true;
+    bob
+}
