@@ -1,1 +1,115 @@
-//! p
+//! The signer on the KMS emulator: every algorithm's signature is checked by another library.
+
+use aws_sdk_kms::types::KeySpec;
+use jsonwebtoken::DecodingKey;
+use latchkey_oauth::token::jwk::RingKey;
+use latchkey_oauth::token::jws::{Algorithm, JwsSigner as _, SignError};
+use latchkey_tests::aws::{kms, new_key, sdk, signer};
+use latchkey_tests::jwt::base64url;
+
+/// More than the 4,096 bytes that KMS takes undigested.
+const LONG: usize = 6_000;
+
+async fn signs(
+    spec: KeySpec,
+    alg: Algorithm,
+    verified_as: jsonwebtoken::Algorithm,
+    message: &[u8],
+) {
+    let key = new_key(spec, alg).await;
+    let signer = signer().await;
+    let public = DecodingKey::from_jwk(&key.jwk).unwrap();
+    for _ in 0..4 {
+        let signature = signer.sign(&key, message).await.unwrap();
+        let text = base64url(&signature);
+        let verify = |message| jsonwebtoken::crypto::verify(&text, message, &public, verified_as);
+        assert!(verify(message).unwrap(), "{alg:?}");
+        assert!(!verify(b"another message").unwrap(), "{alg:?}");
+    }
+}
+
+#[tokio::test]
+async fn rs256() {
+    let message = vec![b'x'; LONG];
+    signs(
+        KeySpec::Rsa2048,
+        Algorithm::RS256,
+        jsonwebtoken::Algorithm::RS256,
+        &message,
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn ps256() {
+    let message = vec![b'x'; LONG];
+    signs(
+        KeySpec::Rsa2048,
+        Algorithm::PS256,
+        jsonwebtoken::Algorithm::PS256,
+        &message,
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn es256() {
+    let message = vec![b'x'; LONG];
+    signs(
+        KeySpec::EccNistP256,
+        Algorithm::ES256,
+        jsonwebtoken::Algorithm::ES256,
+        &message,
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn es384() {
+    let message = vec![b'x'; LONG];
+    signs(
+        KeySpec::EccNistP384,
+        Algorithm::ES384,
+        jsonwebtoken::Algorithm::ES384,
+        &message,
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn eddsa() {
+    let message = vec![b'x'; 1_000];
+    let spec = KeySpec::EccNistEdwards25519;
+    signs(
+        spec,
+        Algorithm::EdDSA,
+        jsonwebtoken::Algorithm::EdDSA,
+        &message,
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_key_that_is_not_there_is_no_matter_of_trying_again() {
+    let key = RingKey {
+        kms_key_id: "00000000-0000-0000-0000-000000000000".to_owned(),
+        ..new_key(KeySpec::Rsa2048, Algorithm::RS256).await
+    };
+    let refused = signer().await.sign(&key, b"x").await;
+    assert!(
+        matches!(refused, Err(SignError::Internal(_))),
+        "{refused:?}"
+    );
+    let _ = kms().await;
+}
+
+#[tokio::test]
+async fn a_signer_that_does_not_answer_may_answer_later() {
+    let key = new_key(KeySpec::Rsa2048, Algorithm::RS256).await;
+    let nowhere = latchkey_kms::client(&sdk().await, Some("http://127.0.0.1:1"));
+    let refused = latchkey_kms::KmsSigner::new(nowhere).sign(&key, b"x").await;
+    assert!(
+        matches!(refused, Err(SignError::Unavailable(_))),
+        "{refused:?}"
+    );
+}

@@ -9,6 +9,7 @@
 
 pub mod answer;
 pub mod aws;
+pub mod counted;
 pub mod gateway;
 pub mod in_process;
 pub mod jwt;

@@ -68,18 +68,11 @@ impl World {
         dynamodb: &latchkey_dynamodb::Client,
         kms: &latchkey_kms::Client,
     ) -> Self {
-        let tables = Tables::by(dynamodb);
-        let signer = latchkey_kms::KmsSigner::new(kms.clone());
         let clock = FixedClock::at(NOW);
-        let Tables {
-            registry,
-            users,
-            grants,
-        } = &tables;
-        let endpoints = Endpoints::new(registry, users, grants, &signer, clock.clone());
-        let server = Server::InProcess(Arc::new(endpoints));
-        let store = Store::DynamoDb(Box::new(tables));
-        Self::new(store, server, aws::key_ring().await, clock).await
+        let store = Store::DynamoDb(Box::new(Tables::by(dynamodb)));
+        let keys = aws::key_ring().await;
+        let world = Self::new(store, Server::Binaries, keys, clock).await;
+        world.served_by(dynamodb, kms)
     }
 
     /// The real binaries behind the local gateway.
@@ -100,6 +93,28 @@ impl World {
         };
         world.furnish(&world.tenant).await;
         world
+    }
+
+    /// The same tenant, served by functions with other clients of AWS.
+    #[must_use]
+    pub fn served_by(
+        &self,
+        dynamodb: &latchkey_dynamodb::Client,
+        kms: &latchkey_kms::Client,
+    ) -> Self {
+        let tables = Tables::by(dynamodb);
+        let signer = latchkey_kms::KmsSigner::new(kms.clone());
+        let endpoints = Endpoints::new(
+            &tables.registry,
+            &tables.users,
+            &tables.grants,
+            &signer,
+            self.clock.clone(),
+        );
+        Self {
+            server: Server::InProcess(Arc::new(endpoints)),
+            ..self.clone()
+        }
     }
 
     /// The same server, seen as another tenant with clients and users of the same names.
@@ -213,7 +228,8 @@ impl World {
     }
 }
 
-fn fresh_tenant() -> TenantId {
+/// A tenant's name that nobody has had.
+pub fn fresh_tenant() -> TenantId {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let count = COUNT.fetch_add(1, Ordering::SeqCst);
     let random: [u8; 9] = latchkey_oauth::random::bytes(&SystemRandom).unwrap();

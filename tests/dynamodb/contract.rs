@@ -1,0 +1,52 @@
+//! The store contract, kept by DynamoDB as it is by memory.
+
+use latchkey_testkit::contract;
+use latchkey_tests::aws::dynamodb;
+use latchkey_tests::store::Tables;
+use latchkey_tests::world::fresh_tenant;
+
+async fn tables() -> (Tables, String) {
+    (Tables::by(&dynamodb().await), fresh_tenant().to_string())
+}
+
+#[tokio::test]
+async fn registry() {
+    let (tables, tenant) = tables().await;
+    contract::registry(&tables.registry, &tenant).await;
+}
+
+#[tokio::test]
+async fn key_ring() {
+    let (tables, tenant) = tables().await;
+    contract::key_ring(&tables.registry, &tenant).await;
+}
+
+#[tokio::test]
+async fn users() {
+    let (tables, tenant) = tables().await;
+    contract::users(&tables.users, &tenant).await;
+}
+
+#[tokio::test]
+async fn rehash() {
+    let (tables, tenant) = tables().await;
+    contract::rehash(&tables.users, &tenant).await;
+}
+
+#[tokio::test]
+async fn attempts() {
+    let (tables, tenant) = tables().await;
+    contract::attempts(&tables.users, &tenant).await;
+}
+
+#[tokio::test]
+async fn rotation() {
+    let (tables, tenant) = tables().await;
+    contract::rotation(&tables.grants, &tenant).await;
+}
+
+#[tokio::test]
+async fn revocation() {
+    let (tables, tenant) = tables().await;
+    contract::revocation(&tables.grants, &tables.users, &tenant).await;
+}
