@@ -7,7 +7,8 @@ use crate::progress::{BAD, GOOD, HEAD, NAME, QUIET, paint, say};
 
 /// Longer than any claim or URL, shorter than any token.
 const LONGEST_SHOWN: usize = 72;
-const BEGINNING: usize = 14;
+const BEGINNING: usize = 10;
+const END: usize = 6;
 const SECRETS: [&str; 2] = ["password", "client_secret"];
 
 pub fn heading(text: &str) {
@@ -110,14 +111,15 @@ fn pretty(json: &Value, depth: usize) -> String {
     }
 }
 
-/// A long string's beginning and length; URLs and sentences stay whole.
+/// A long string's beginning, end and length, enough to tell one token from another; URLs and sentences stay whole.
 fn shortened(text: &str) -> String {
     let length = text.chars().count();
     if length <= LONGEST_SHOWN || text.contains("://") || text.contains(' ') {
         return text.to_owned();
     }
     let beginning: String = text.chars().take(BEGINNING).collect();
-    format!("{beginning}… ({length} characters)")
+    let end: String = text.chars().skip(length - END).collect();
+    format!("{beginning}…{end} ({length} characters)")
 }
 
 /// What was found in order, and what was not.
@@ -141,7 +143,7 @@ mod tests {
     fn tokens_are_shortened_and_urls_are_not() {
         assert_eq!(
             shortened(&"a".repeat(100)),
-            "aaaaaaaaaaaaaa… (100 characters)"
+            "aaaaaaaaaa…aaaaaa (100 characters)"
         );
         let url = format!("https://example.org/{}", "a".repeat(100));
         assert_eq!(shortened(&url), url);
