@@ -1,1 +1,269 @@
-//! pending
+//! Routes, template, local router and metadata agree; and a function may call what its code calls, and no more.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+use latchkey_oauth::route::Endpoint;
+use serde_json::Value;
+
+const FUNCTIONS: [&str; 5] = ["discovery", "introspect", "revoke", "token", "userinfo"];
+
+fn read(name: &str) -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    fs::read_to_string(root.join(name)).unwrap()
+}
+
+/// The template, with `!Ref X` as `"X"` and `!GetAtt X.Y` as `"X.Y"`.
+fn template() -> Value {
+    serde_saphyr::from_str(&read("template.yaml")).unwrap()
+}
+
+fn resources<'a>(template: &'a Value, kind: &str) -> BTreeMap<&'a str, &'a Value> {
+    let all = template["Resources"].as_object().unwrap();
+    let found = all.iter().filter(|(_, resource)| resource["Type"] == kind);
+    found
+        .map(|(name, it)| (name.as_str(), &it["Properties"]))
+        .collect()
+}
+
+fn resource_name(function: &str) -> String {
+    let (first, rest) = function.split_at(1);
+    format!("{}{rest}Function", first.to_uppercase())
+}
+
+/// Path pattern to function, as the code has it.
+fn expected() -> BTreeMap<String, String> {
+    let mut routes = BTreeMap::new();
+    for endpoint in Endpoint::ALL {
+        for pattern in endpoint.patterns() {
+            routes.insert(pattern, endpoint.function().to_owned());
+        }
+    }
+    routes
+}
+
+#[test]
+fn the_template_routes_what_the_code_serves() {
+    let template = template();
+    let integrations = resources(&template, "AWS::ApiGatewayV2::Integration");
+    let mut routes = BTreeMap::new();
+    for (name, route) in resources(&template, "AWS::ApiGatewayV2::Route") {
+        let key = route["RouteKey"].as_str().unwrap();
+        let path = key
+            .strip_prefix("ANY ")
+            .unwrap_or_else(|| panic!("{name}: {key}"));
+        let target = route["Target"].as_str().unwrap();
+        let target = target.strip_prefix("integrations/${").unwrap();
+        let target = target.strip_suffix('}').unwrap();
+        let uri = integrations[target]["IntegrationUri"].as_str().unwrap();
+        let function = uri.strip_suffix("Function.Arn").unwrap().to_lowercase();
+        assert!(
+            routes.insert(path.to_owned(), function).is_none(),
+            "{path} twice"
+        );
+    }
+    assert_eq!(routes, expected());
+}
+
+#[test]
+fn the_local_router_routes_what_the_code_serves() {
+    let manifest = read("Cargo.toml");
+    let (_, router) = manifest
+        .split_once("[workspace.metadata.lambda.watch.router]\n")
+        .unwrap();
+    let table = router.split("\n[").next().unwrap();
+    let mut routes = BTreeMap::new();
+    for line in table.lines().filter(|line| line.starts_with('"')) {
+        let (path, function) = line.split_once(" = ").unwrap();
+        let unquote = |text: &str| text.trim().trim_matches('"').to_owned();
+        routes.insert(unquote(path), unquote(function));
+    }
+    assert_eq!(routes, expected());
+}
+
+#[test]
+fn every_endpoint_has_a_function_of_its_name() {
+    let template = template();
+    let functions = resources(&template, "AWS::Serverless::Function");
+    let names: BTreeSet<&str> = functions.keys().copied().collect();
+    let wanted: Vec<String> = FUNCTIONS.iter().map(|it| resource_name(it)).collect();
+    assert_eq!(names, wanted.iter().map(String::as_str).collect());
+    for function in FUNCTIONS {
+        let resource = &template["Resources"][resource_name(function)];
+        assert_eq!(resource["Metadata"]["BuildMethod"], "rust-cargolambda");
+        assert_eq!(resource["Metadata"]["BuildProperties"]["Binary"], function);
+        let code = resource["Properties"]["CodeUri"].as_str().unwrap();
+        assert_eq!(code, format!("functions/{function}"));
+    }
+    assert_eq!(
+        template["Globals"]["Function"]["Runtime"],
+        "provided.al2023"
+    );
+}
+
+/// `Action on Table: leading keys` of a function's policy.
+fn policy(template: &Value, function: &str) -> BTreeSet<String> {
+    let properties = &template["Resources"][resource_name(function)]["Properties"];
+    let mut allowed = BTreeSet::new();
+    for policy in properties["Policies"].as_array().unwrap() {
+        for statement in policy["Statement"].as_array().unwrap() {
+            assert_eq!(statement["Effect"], "Allow");
+            let resource = statement["Resource"].as_str().unwrap();
+            let resource = resource.strip_suffix(".Arn").unwrap();
+            let keys = &statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"];
+            let keys: Vec<&str> = keys
+                .as_array()
+                .map(|keys| keys.iter().filter_map(Value::as_str).collect())
+                .unwrap_or_default();
+            for action in statement["Action"].as_array().unwrap() {
+                let action = action.as_str().unwrap();
+                assert!(!action.contains('*'), "{function}: {action}");
+                allowed.insert(
+                    format!("{action} on {resource} {}", keys.join(" "))
+                        .trim()
+                        .to_owned(),
+                );
+            }
+        }
+    }
+    allowed
+}
+
+#[test]
+fn a_function_may_call_what_it_calls_and_no_more() {
+    let template = template();
+    let expected: [(&str, &[&str]); 5] = [
+        ("discovery", &["dynamodb:BatchGetItem on RegistryTable"]),
+        (
+            "introspect",
+            &[
+                "dynamodb:BatchGetItem on GrantsTable",
+                "dynamodb:BatchGetItem on RegistryTable",
+                "dynamodb:GetItem on RegistryTable",
+            ],
+        ),
+        (
+            "revoke",
+            &[
+                "dynamodb:BatchGetItem on RegistryTable",
+                "dynamodb:GetItem on RegistryTable",
+                "dynamodb:PutItem on GrantsTable revoked#*",
+                "dynamodb:UpdateItem on GrantsTable subject#*",
+            ],
+        ),
+        (
+            "token",
+            &[
+                "dynamodb:BatchGetItem on GrantsTable subject#*",
+                "dynamodb:BatchGetItem on RegistryTable",
+                "dynamodb:BatchGetItem on UsersTable",
+                "dynamodb:DeleteItem on UsersTable attempts#*",
+                "dynamodb:GetItem on RegistryTable",
+                "dynamodb:PutItem on GrantsTable subject#*",
+                "dynamodb:UpdateItem on GrantsTable subject#*",
+                "dynamodb:UpdateItem on UsersTable login#* attempts#*",
+                "kms:Sign on SigningKey",
+            ],
+        ),
+        (
+            "userinfo",
+            &[
+                "dynamodb:BatchGetItem on GrantsTable",
+                "dynamodb:BatchGetItem on RegistryTable",
+                "dynamodb:BatchGetItem on UsersTable profile#*",
+                "dynamodb:GetItem on RegistryTable",
+            ],
+        ),
+    ];
+    for (function, allowed) in expected {
+        let allowed: BTreeSet<String> = allowed.iter().map(|it| (*it).to_owned()).collect();
+        assert_eq!(policy(&template, function), allowed, "{function}");
+    }
+}
+
+#[test]
+fn the_environment_is_what_the_settings_read() {
+    use latchkey_oauth::settings as name;
+    let template = template();
+    let common = &template["Globals"]["Function"]["Environment"]["Variables"];
+    let variables = |function: &str| -> BTreeSet<String> {
+        let own = &template["Resources"][resource_name(function)]["Properties"];
+        let own = own["Environment"]["Variables"]
+            .as_object()
+            .cloned()
+            .unwrap_or_default();
+        own.keys()
+            .chain(common.as_object().unwrap().keys())
+            .cloned()
+            .collect()
+    };
+    let grants = [name::GRANTS_TABLE];
+    let with_users = [name::GRANTS_TABLE, name::USERS_TABLE];
+    let token = [
+        name::GRANTS_TABLE,
+        name::USERS_TABLE,
+        name::ARGON2_MEMORY_KIB,
+        name::ARGON2_ITERATIONS,
+        name::ARGON2_PARALLELISM,
+    ];
+    let wanted: [(&str, &[&str]); 5] = [
+        ("discovery", &[]),
+        ("introspect", &grants),
+        ("revoke", &grants),
+        ("token", &token),
+        ("userinfo", &with_users),
+    ];
+    for (function, own) in wanted {
+        let all = own.iter().chain(&[name::ISSUER, name::REGISTRY_TABLE]);
+        let all: BTreeSet<String> = all.map(|it| (*it).to_owned()).collect();
+        assert_eq!(variables(function), all, "{function}");
+    }
+}
+
+#[test]
+fn tables_are_kept_safe() {
+    let template = template();
+    let tables = resources(&template, "AWS::DynamoDB::Table");
+    assert_eq!(
+        tables.keys().copied().collect::<Vec<_>>(),
+        ["GrantsTable", "RegistryTable", "UsersTable"]
+    );
+    for (name, table) in tables {
+        assert_eq!(table["BillingMode"], "PAY_PER_REQUEST", "{name}");
+        assert_eq!(table["SSESpecification"]["SSEEnabled"], true, "{name}");
+        let recovery = &table["PointInTimeRecoverySpecification"];
+        assert_eq!(recovery["PointInTimeRecoveryEnabled"], true, "{name}");
+        let resource = &template["Resources"][name];
+        assert_eq!(resource["DeletionPolicy"], "Retain", "{name}");
+        let expires = &table["TimeToLiveSpecification"];
+        if name == "RegistryTable" {
+            assert!(expires.is_null());
+        } else {
+            assert_eq!(
+                expires["AttributeName"],
+                latchkey_dynamodb::keys::EXPIRES_AT
+            );
+            assert_eq!(expires["Enabled"], true);
+        }
+        let keys = table["KeySchema"].as_array().unwrap();
+        let keys: Vec<&str> = keys
+            .iter()
+            .filter_map(|key| key["AttributeName"].as_str())
+            .collect();
+        use latchkey_dynamodb::keys::{KIND_ID, PK, SK, TENANT};
+        let wanted = match name {
+            "RegistryTable" => vec![TENANT, KIND_ID],
+            "UsersTable" => vec![PK],
+            _ => vec![PK, SK],
+        };
+        assert_eq!(keys, wanted, "{name}");
+    }
+    let keys = resources(&template, "AWS::KMS::Key");
+    assert_eq!(keys.len(), 1);
+    for (name, key) in keys {
+        assert_eq!(key["KeySpec"], "RSA_2048");
+        assert_eq!(key["KeyUsage"], "SIGN_VERIFY");
+        assert_eq!(template["Resources"][name]["DeletionPolicy"], "Retain");
+    }
+}
