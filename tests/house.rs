@@ -6,8 +6,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use serde_json::Value;
-
 const FUNCTIONS: [&str; 5] = ["discovery", "introspect", "revoke", "token", "userinfo"];
 
 fn root() -> PathBuf {
@@ -63,7 +61,7 @@ fn a_function_links_only_what_it_may_call() {
         // One TLS stack, and no way of finding credentials that Lambda does not have.
         assert_never(
             function,
-            &["ring", "native-tls", "openssl", "aws-sdk-sso", "clap"],
+            &["ring", "native-tls", "openssl-sys", "aws-sdk-sso", "clap"],
         );
     }
 }
@@ -156,10 +154,10 @@ fn every_crate_keeps_the_lints() {
             members += has_lints(&entry.unwrap().path());
         }
     }
-    for member in ["cli", "xtask", "tests"] {
+    for member in ["cli", "xtask"] {
         members += has_lints(&root().join(member));
     }
-    assert_eq!(members, FUNCTIONS.len() + 5 + 3);
+    assert_eq!(members, FUNCTIONS.len() + 5 + 2);
 
     let workspace = fs::read_to_string(root().join("Cargo.toml")).unwrap();
     for lint in [

@@ -45,10 +45,10 @@ impl Answer {
 
     /// A member of the body that is a string.
     pub fn string(&self, name: &str) -> String {
-        match self.member(name) {
-            Value::String(text) => text,
-            other => panic!("{name} is {other}: {self:?}"),
-        }
+        let value = self.member(name);
+        let text = value.as_str();
+        text.unwrap_or_else(|| panic!("{name} is {value}: {self:?}"))
+            .to_owned()
     }
 
     /// Why it was refused, as the log has it; unknown of the real binaries.

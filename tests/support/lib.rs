@@ -1,12 +1,5 @@
 //! What the black-box tests share: a [`World`] of one tenant with clients and users, and three ways to serve it.
 
-#![expect(
-    clippy::expect_used,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test that cannot go on should say so at once"
-)]
-
 pub mod answer;
 pub mod aws;
 pub mod counted;

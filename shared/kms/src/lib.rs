@@ -117,20 +117,14 @@ fn sign_error<E>(error: SdkError<E>) -> SignError
 where
     E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
 {
-    let passing = match &error {
-        SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_) => {
-            true
-        }
-        SdkError::ServiceError(context) => {
-            context.raw().status().is_server_error()
-                || context
-                    .err()
-                    .code()
-                    .is_some_and(|code| PASSING.contains(&code))
-        }
-        // SdkError is open: what is not known is not known to pass.
-        _ => false,
-    };
+    let no_answer = matches!(
+        error,
+        SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_)
+    );
+    let answer = error.raw_response();
+    let passing = no_answer
+        || answer.is_some_and(|answer| answer.status().is_server_error())
+        || error.code().is_some_and(|code| PASSING.contains(&code));
     if passing {
         SignError::Unavailable(error.into())
     } else {

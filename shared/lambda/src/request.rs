@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::Uri;
 use lambda_http::request::RequestContext;
-use lambda_http::{Body, RequestExt as _};
+use lambda_http::RequestExt as _;
 use latchkey_oauth::endpoint::Inbound;
 use latchkey_oauth::lockout::Source;
 use latchkey_oauth::time::Timestamp;
@@ -21,12 +21,7 @@ pub fn inbound(request: lambda_http::Request, now: Timestamp) -> Inbound {
     if let Some(uri) = with_path(&parts.uri, &raw_path) {
         parts.uri = uri;
     }
-    let body = match body {
-        Body::Text(text) => Bytes::from(text),
-        Body::Binary(bytes) => Bytes::from(bytes),
-        // Body is open; what is not known carries nothing.
-        _ => Bytes::new(),
-    };
+    let body = Bytes::copy_from_slice(body.as_ref());
     Inbound {
         request: http::Request::from_parts(parts, body),
         now,
