@@ -124,9 +124,11 @@ impl Arguments {
             .issuer
             .clone()
             .unwrap_or_else(|| format!("http://127.0.0.1:{}", self.port));
-        let is_url = issuer.starts_with("https://") || issuer.starts_with("http://");
-        if !is_url || issuer.ends_with('/') || issuer.contains([' ', '?', '#']) {
-            bail!("{issuer:?} is no issuer: a URL without query, fragment or slash at its end is");
+        let host = issuer
+            .strip_prefix("https://")
+            .or_else(|| issuer.strip_prefix("http://"));
+        if !host.is_some_and(|host| !host.is_empty() && !host.contains([' ', '/', '?', '#'])) {
+            bail!("{issuer:?} is no issuer: https://HOST[:PORT] is, with nothing after it");
         }
         Ok(issuer)
     }

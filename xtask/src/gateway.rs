@@ -1,9 +1,10 @@
 //! The functions behind one port: `cargo lambda watch` with the routes of the top Cargo.toml.
 
+use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use crate::environment::Environment;
 use crate::process::Service;
@@ -12,7 +13,9 @@ use crate::tools::PythonTools;
 use crate::workspace;
 
 const START_LIMIT: Duration = Duration::from_secs(120);
-const CALL_LIMIT: Duration = Duration::from_secs(30);
+const CALL_LIMIT: Duration = Duration::from_secs(10);
+/// How cargo-lambda reports a function that ended instead of serving.
+const ENDED: &str = "command exited code";
 
 #[derive(Debug)]
 pub struct Options {
@@ -75,7 +78,14 @@ impl Gateway {
             .build()
             .into();
         let document = format!("{}/.well-known/openid-configuration", self.url);
-        self.service
-            .wait_until(START_LIMIT, || agent.get(&document).call().is_ok())
+        let log = self.service.log().to_owned();
+        self.service.wait_until(START_LIMIT, || {
+            let served = agent.get(&document).call().is_ok();
+            let ended = fs::read_to_string(&log).is_ok_and(|log| log.contains(ENDED));
+            if ended && !served {
+                bail!("a function ended instead of serving");
+            }
+            Ok(served)
+        })
     }
 }

@@ -190,9 +190,13 @@ impl Service {
     }
 
     /// Polls until `ready` says so; an early end or the deadline is an error that shows the log.
-    pub fn wait_until(&mut self, limit: Duration, mut ready: impl FnMut() -> bool) -> Result<()> {
+    pub fn wait_until(
+        &mut self,
+        limit: Duration,
+        mut ready: impl FnMut() -> Result<bool>,
+    ) -> Result<()> {
         let begun = Instant::now();
-        while !ready() {
+        while !ready().map_err(|error| with_log(error, &self.log))? {
             self.ensure_running()?;
             if begun.elapsed() > limit {
                 let late = anyhow!(

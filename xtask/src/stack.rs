@@ -116,7 +116,7 @@ impl Stack {
 
     fn wait_until_ready(&mut self) -> Result<()> {
         for (service, url) in &mut self.services {
-            service.wait_until(START_LIMIT, || answers(url))?;
+            service.wait_until(START_LIMIT, || Ok(answers(url)))?;
         }
         for endpoint in [&self.dynamodb, &self.kms] {
             if !answers(&endpoint.url) {
