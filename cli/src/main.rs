@@ -1,1 +1,91 @@
-fn main() {}
+//! `latchkey`, the operator's command.
+
+use std::io::{self, IsTerminal as _, Write as _};
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::Parser as _;
+use latchkey::apply::Tools;
+use latchkey::arguments::{Arguments, Command};
+use latchkey::command::{self, Session};
+use latchkey::connection::{self, Kms, Tables};
+use latchkey::output::{self, Output};
+use latchkey::surroundings::{Process, Terminal};
+use latchkey_oauth::password::PasswordHashing;
+use latchkey_oauth::random::SystemRandom;
+use latchkey_oauth::time::SystemClock;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let json = arguments.json;
+    match run(arguments).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Nobody is left to be told if this fails.
+            let _ = anstream::stderr().write_all(output::error(&error, json).as_bytes());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: Arguments) -> anyhow::Result<()> {
+    let hashing =
+        PasswordHashing::new((&arguments.argon2).into()).context("the --argon2 settings")?;
+    let (surroundings, file) = match &arguments.command {
+        // A faulty file is told of before anything is asked of AWS.
+        Command::Apply(apply) => {
+            let surroundings = Process::around(&apply.file);
+            let file = command::apply::read(apply, &surroundings)?;
+            (surroundings, Some(file))
+        }
+        Command::Tenant(_) | Command::Client(_) | Command::User(_) | Command::Keys(_) => {
+            (Process::around(Path::new("-")), None)
+        }
+    };
+    let sdk = connection::aws().await?;
+    let tables = Tables::open(&sdk, &arguments.place)?;
+    let mut stdout = anstream::stdout();
+    let mut tell = tell_progress;
+    let mut session = Session {
+        registry: &tables.registry,
+        users: &tables.users,
+        tools: Tools {
+            hashing: &hashing,
+            random: &SystemRandom,
+            clock: &SystemClock,
+            prompter: &Terminal,
+        },
+        surroundings: &surroundings,
+        output: Output::new(&mut stdout, arguments.json),
+        tell: &mut tell,
+    };
+    match (arguments.command, file) {
+        (Command::Apply(apply), Some(file)) => session.apply(&file, &apply).await,
+        // Read above.
+        (Command::Apply(_), None) => Ok(()),
+        (Command::Tenant(command), _) => session.tenant(command).await,
+        (Command::Client(command), _) => session.client(command).await,
+        (Command::User(command), _) => session.user(command).await,
+        (Command::Keys(command), _) => {
+            session
+                .keys(command, &Kms::open(&sdk, &arguments.place))
+                .await
+        }
+    }
+}
+
+/// On a terminal one line that is written over, elsewhere a line each; nothing ends it.
+fn tell_progress(text: &str) {
+    let mut stderr = io::stderr();
+    let line = match (stderr.is_terminal(), text.is_empty()) {
+        (true, _) => format!("\r\x1b[K{text}"),
+        (false, false) => format!("{text}\n"),
+        (false, true) => String::new(),
+    };
+    // Progress that cannot be told is no reason to stop.
+    let _ = stderr
+        .write_all(line.as_bytes())
+        .and_then(|()| stderr.flush());
+}

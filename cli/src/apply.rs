@@ -1,0 +1,265 @@
+//! Makes the changes of a plan.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use latchkey_oauth::client::{Client, ClientSecretHash, RegistryAdmin};
+use latchkey_oauth::password::{PasswordHashing, StoredPassword};
+use latchkey_oauth::random::{self, Random};
+use latchkey_oauth::tenant::TenantId;
+use latchkey_oauth::time::Clock;
+use latchkey_oauth::user::{
+    Credentials, Generation, Subject, User, UserAdmin, UserProfile, Username,
+};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::{Map, Value};
+
+use crate::plan::{Action, Change, NewPassword, NewUser, SecretToCome};
+use crate::progress::Progress;
+use crate::registry_file::secret;
+use crate::surroundings::Prompter;
+
+/// What changes are made with.
+#[derive(Clone, Copy)]
+pub struct Tools<'a> {
+    /// Makes password hashes.
+    pub hashing: &'a PasswordHashing,
+    /// Makes secrets, salts and subjects.
+    pub random: &'a dyn Random,
+    /// Dates generations.
+    pub clock: &'a dyn Clock,
+    /// Asks for secrets.
+    pub prompter: &'a dyn Prompter,
+}
+
+impl std::fmt::Debug for Tools<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Tools").finish_non_exhaustive()
+    }
+}
+
+/// A secret that was made up, to be told once.
+#[derive(Debug)]
+pub struct Generated {
+    /// Whose tenant.
+    pub tenant: TenantId,
+    /// Whose it is.
+    pub of: GeneratedFor,
+    /// It.
+    pub secret: SecretString,
+}
+
+/// Whose secret was made up.
+#[derive(Debug, PartialEq, Eq)]
+pub enum GeneratedFor {
+    /// A client's.
+    Client(String),
+    /// A user's.
+    User(String),
+}
+
+/// What was done, also where it ended early: a secret that was stored must be told.
+#[derive(Debug, Default)]
+pub struct Applied {
+    /// How many changes were made.
+    pub done: usize,
+    /// What was made up.
+    pub generated: Vec<Generated>,
+}
+
+/// Makes the changes in their order; ends at the first that fails. What was done is in `applied` either way.
+///
+/// # Errors
+/// What went wrong, and with what.
+pub async fn execute<R: RegistryAdmin, U: UserAdmin>(
+    changes: Vec<Change>,
+    registry: &R,
+    users: &U,
+    tools: &Tools<'_>,
+    progress: &mut Progress<'_>,
+    applied: &mut Applied,
+) -> anyhow::Result<()> {
+    progress.begin("changes made", changes.len());
+    for change in changes {
+        let (kind, id) = change.subject();
+        let what = format!("{kind} {id} of tenant {}", change.tenant);
+        let made = one(change, registry, users, tools).await;
+        let generated = made.map_err(|error| error.context(what))?;
+        applied.generated.extend(generated);
+        applied.done += 1;
+        progress.step();
+    }
+    progress.end();
+    Ok(())
+}
+
+async fn one<R: RegistryAdmin, U: UserAdmin>(
+    change: Change,
+    registry: &R,
+    users: &U,
+    tools: &Tools<'_>,
+) -> anyhow::Result<Option<Generated>> {
+    let ends_tokens = change.ends_tokens();
+    let tenant = change.tenant;
+    match change.action {
+        Action::PutTenant(settings) => registry.put_tenant(&tenant, &settings).await?,
+        Action::DeleteClient(id) => registry.delete_client(&tenant, &id).await?,
+        Action::DeleteUser(user) => users.delete_user(&tenant, &user).await?,
+        Action::DeleteTenant => registry.delete_tenant(&tenant).await?,
+        Action::PutClient { client, secret } => {
+            return put_client(tenant, client, secret, registry, tools).await;
+        }
+        Action::CreateUser(user) => return create_user(tenant, user, users, tools).await,
+        Action::UpdateUser {
+            stored,
+            claims,
+            disabled,
+            password,
+        } => {
+            let wanted = Wanted {
+                claims,
+                disabled,
+                password,
+                ends_tokens,
+            };
+            return update_user(tenant, stored, wanted, users, tools).await;
+        }
+    }
+    Ok(None)
+}
+
+async fn put_client<R: RegistryAdmin>(
+    tenant: TenantId,
+    mut client: Client,
+    secret: Option<SecretToCome>,
+    registry: &R,
+    tools: &Tools<'_>,
+) -> anyhow::Result<Option<Generated>> {
+    let id = client.client_id.to_string();
+    let generated = match secret {
+        None => None,
+        Some(SecretToCome::Prompt) => {
+            let answer = tools.prompter.ask(&format!("secret of client {id}"))?;
+            let hash = secret::client_secret(&answer).map_err(anyhow::Error::msg)?;
+            client.client_secret_hashes.insert(0, hash);
+            None
+        }
+        Some(SecretToCome::Generate) => {
+            // 256 bits: SHA-256 protects such a secret as well as Argon2 would.
+            let made = generate::<32>(tools.random)?;
+            let hash = ClientSecretHash::of(made.expose_secret());
+            client.client_secret_hashes.insert(0, hash);
+            Some(made)
+        }
+    };
+    registry.put_client(&tenant, &client).await?;
+    Ok(generated.map(|secret| Generated {
+        tenant,
+        of: GeneratedFor::Client(id),
+        secret,
+    }))
+}
+
+async fn create_user<U: UserAdmin>(
+    tenant: TenantId,
+    new: NewUser,
+    users: &U,
+    tools: &Tools<'_>,
+) -> anyhow::Result<Option<Generated>> {
+    let subject = match new.subject {
+        Some(subject) => subject,
+        None => Subject::from_random(random::bytes(tools.random)?),
+    };
+    let (password_hash, generated) = hash(new.password, &new.username, tools)?;
+    let user = User {
+        credentials: Credentials {
+            subject: subject.clone(),
+            password_hash,
+            disabled: new.disabled,
+            generation: Generation::first(tools.clock.now()),
+        },
+        profile: UserProfile {
+            subject,
+            username: new.username,
+            claims: new.claims,
+        },
+    };
+    put_user(tenant, user, None, generated, users).await
+}
+
+struct Wanted {
+    claims: Map<String, Value>,
+    disabled: bool,
+    password: Option<NewPassword>,
+    ends_tokens: bool,
+}
+
+async fn update_user<U: UserAdmin>(
+    tenant: TenantId,
+    stored: User,
+    wanted: Wanted,
+    users: &U,
+    tools: &Tools<'_>,
+) -> anyhow::Result<Option<Generated>> {
+    let expected = stored.credentials.generation;
+    let (password_hash, generated) = hash(wanted.password, &stored.profile.username, tools)?;
+    let mut user = stored;
+    user.profile.claims = wanted.claims;
+    user.credentials.disabled = wanted.disabled;
+    if password_hash.is_some() {
+        user.credentials.password_hash = password_hash;
+    }
+    if wanted.ends_tokens {
+        user.credentials.generation = expected.next(tools.clock.now());
+    }
+    put_user(tenant, user, Some(expected), generated, users).await
+}
+
+async fn put_user<U: UserAdmin>(
+    tenant: TenantId,
+    user: User,
+    expected: Option<Generation>,
+    generated: Option<SecretString>,
+    users: &U,
+) -> anyhow::Result<Option<Generated>> {
+    if !users.put_user(&tenant, &user, expected).await? {
+        anyhow::bail!(
+            "somebody else has changed this user meanwhile, or the `sub` is another user's: look again, and run the command again"
+        );
+    }
+    Ok(generated.map(|secret| Generated {
+        tenant,
+        of: GeneratedFor::User(user.profile.username.to_string()),
+        secret,
+    }))
+}
+
+type Hashed = (Option<StoredPassword>, Option<SecretString>);
+
+fn hash(
+    password: Option<NewPassword>,
+    username: &Username,
+    tools: &Tools<'_>,
+) -> anyhow::Result<Hashed> {
+    let (plain, generated) = match password {
+        None => return Ok((None, None)),
+        Some(NewPassword::Hash(hash)) => return Ok((Some(hash), None)),
+        Some(NewPassword::Plain(plain)) => (plain, None),
+        Some(NewPassword::Prompt) => {
+            let answer = tools
+                .prompter
+                .ask(&format!("password of user {username}"))?;
+            (secret::password(&answer).map_err(anyhow::Error::msg)?, None)
+        }
+        Some(NewPassword::Generate) => {
+            let made = generate::<15>(tools.random)?;
+            let plain = secret::password(&made).map_err(anyhow::Error::msg)?;
+            (plain, Some(made))
+        }
+    };
+    Ok((Some(tools.hashing.hash(&plain, tools.random)?), generated))
+}
+
+fn generate<const N: usize>(random: &dyn Random) -> anyhow::Result<SecretString> {
+    let bytes = random::bytes::<N>(random)?;
+    Ok(SecretString::from(URL_SAFE_NO_PAD.encode(bytes)))
+}

@@ -1,0 +1,227 @@
+//! `latchkey client`.
+
+use anyhow::bail;
+use latchkey_oauth::client::{Client, ClientId, RegistryAdmin};
+use latchkey_oauth::tenant::TenantId;
+use latchkey_oauth::user::UserAdmin;
+use serde::Serialize;
+
+use super::{Session, ensure_tenant, read};
+use crate::arguments::{ClientAdd, ClientCommand, ClientSecret, OfTenant, OneClient};
+use crate::plan::diff::Field;
+use crate::plan::{self, Action, Change, SecretToCome, Verb};
+use crate::registry_file::fault::Place;
+use crate::registry_file::tree::Node;
+use crate::registry_file::{ClientSecrets, client as registry_client};
+
+#[derive(Serialize)]
+struct Row<'a> {
+    client_id: &'a ClientId,
+    client_name: Option<&'a str>,
+    token_endpoint_auth_method: &'static str,
+    grant_types: Vec<&'static str>,
+    scope: String,
+    secrets: usize,
+    disabled: bool,
+}
+
+impl<'a> From<&'a Client> for Row<'a> {
+    fn from(client: &'a Client) -> Self {
+        Self {
+            client_id: &client.client_id,
+            client_name: client.client_name.as_deref(),
+            token_endpoint_auth_method: client.token_endpoint_auth_method.as_str(),
+            grant_types: client
+                .grant_types
+                .iter()
+                .map(|grant| grant.as_str())
+                .collect(),
+            scope: client.scope.to_string(),
+            secrets: client.client_secret_hashes.len(),
+            disabled: client.disabled,
+        }
+    }
+}
+
+impl<R: RegistryAdmin, U: UserAdmin> Session<'_, R, U> {
+    /// Does what the subcommand says.
+    ///
+    /// # Errors
+    /// What went wrong.
+    pub async fn client(&mut self, command: ClientCommand) -> anyhow::Result<()> {
+        match command {
+            ClientCommand::List(of) => self.list_clients(&of).await,
+            ClientCommand::Add(arguments) => self.add_client(&arguments).await,
+            ClientCommand::Secret(arguments) => self.client_secret(&arguments).await,
+            ClientCommand::Disable(one) => self.set_client_disabled(one, true).await,
+            ClientCommand::Enable(one) => self.set_client_disabled(one, false).await,
+            ClientCommand::Delete(one) => {
+                let client = self.find_client(&one).await?;
+                let action = Action::DeleteClient(client.client_id);
+                self.make_one(change(one.of.tenant, Verb::Delete, Vec::new(), action))
+                    .await
+            }
+        }
+    }
+
+    async fn list_clients(&mut self, of: &OfTenant) -> anyhow::Result<()> {
+        ensure_tenant(self.registry, &of.tenant).await?;
+        let clients = self.registry.clients(&of.tenant).await?;
+        let rows: Vec<Row<'_>> = clients.iter().map(Row::from).collect();
+        let header = [
+            "CLIENT_ID",
+            "NAME",
+            "AUTHENTICATES",
+            "GRANTS",
+            "SCOPE",
+            "STATE",
+        ];
+        self.output.rows(&rows, header, |row| {
+            let state = if row.disabled { "disabled" } else { "enabled" };
+            [
+                row.client_id.to_string(),
+                row.client_name.unwrap_or_default().to_owned(),
+                row.token_endpoint_auth_method.to_owned(),
+                row.grant_types.join(","),
+                row.scope.clone(),
+                state.to_owned(),
+            ]
+        })?;
+        Ok(())
+    }
+
+    async fn find_client(&self, one: &OneClient) -> anyhow::Result<Client> {
+        let tenant = &one.of.tenant;
+        match self.registry.client(tenant, &one.client_id).await? {
+            Some(client) => Ok(client),
+            None => bail!(
+                "tenant {tenant} has no client {}. `latchkey client list --tenant {tenant}` tells which it has",
+                one.client_id
+            ),
+        }
+    }
+
+    async fn add_client(&mut self, arguments: &ClientAdd) -> anyhow::Result<()> {
+        let OneClient { client_id, of } = &arguments.client;
+        ensure_tenant(self.registry, &of.tenant).await?;
+        if self.registry.client(&of.tenant, client_id).await?.is_some() {
+            bail!(
+                "tenant {} has a client {client_id} already. Change it in the registry file and apply that",
+                of.tenant
+            );
+        }
+        let entry = read(|faults| {
+            registry_client::read(
+                node(arguments),
+                &Place::default(),
+                self.surroundings,
+                faults,
+            )
+        })?;
+        match plan::client::one(&of.tenant, &entry, None) {
+            Some(change) => self.make_one(change).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn client_secret(&mut self, arguments: &ClientSecret) -> anyhow::Result<()> {
+        let mut client = self.find_client(&arguments.client).await?;
+        if !client.token_endpoint_auth_method.is_confidential() {
+            bail!(
+                "{} is a public client, and can keep no secret",
+                client.client_id
+            );
+        }
+        let newest = client.client_secret_hashes.first().cloned();
+        let mut secret = None;
+        client.client_secret_hashes = newest.into_iter().collect();
+        if !arguments.drop_old {
+            if !arguments.keep_old {
+                client.client_secret_hashes.clear();
+            }
+            let node = arguments.secret.node_or("generate");
+            let place = Place::default();
+            let new =
+                read(|faults| registry_client::secrets(node, &place, self.surroundings, faults))?;
+            match new {
+                ClientSecrets::Known(hashes) => {
+                    client.client_secret_hashes.splice(0..0, hashes);
+                }
+                ClientSecrets::Prompt => secret = Some(SecretToCome::Prompt),
+                ClientSecrets::Generate | ClientSecrets::None => {
+                    secret = Some(SecretToCome::Generate)
+                }
+            }
+        }
+        let fields = vec![Field::untold("client_secret")];
+        let action = Action::PutClient { client, secret };
+        self.make_one(change(
+            arguments.client.of.tenant.clone(),
+            Verb::Change,
+            fields,
+            action,
+        ))
+        .await
+    }
+
+    async fn set_client_disabled(&mut self, one: OneClient, disabled: bool) -> anyhow::Result<()> {
+        let old = self.find_client(&one).await?;
+        let client = Client {
+            disabled,
+            ..old.clone()
+        };
+        let Some((verb, fields)) = plan::diff::compare(Some(&old), &client) else {
+            let state = if disabled { "disabled" } else { "enabled" };
+            return self.nothing_to_do(&format!("Client {} is {state} already.", one.client_id));
+        };
+        let action = Action::PutClient {
+            client,
+            secret: None,
+        };
+        self.make_one(change(one.of.tenant, verb, fields, action))
+            .await
+    }
+}
+
+fn change(tenant: TenantId, verb: Verb, fields: Vec<Field>, action: Action) -> Change {
+    Change {
+        tenant,
+        verb,
+        fields,
+        action,
+    }
+}
+
+/// The client as the registry file would have it.
+fn node(arguments: &ClientAdd) -> Node {
+    let optional = [
+        ("client_name", &arguments.name),
+        ("token_endpoint_auth_method", &arguments.auth_method),
+        ("scope", &arguments.scope),
+        ("default_scope", &arguments.default_scope),
+        ("access_token_lifetime", &arguments.access_token_lifetime),
+    ];
+    let mut entries = vec![
+        (
+            "client_id".to_owned(),
+            Node::text(arguments.client.client_id.as_str()),
+        ),
+        (
+            "grant_types".to_owned(),
+            Node::texts(&arguments.grant_types),
+        ),
+        ("audience".to_owned(), Node::texts(&arguments.audience)),
+    ];
+    let given = optional.into_iter().filter_map(|(name, value)| {
+        let value = value.as_deref()?;
+        Some((name.to_owned(), Node::text(value)))
+    });
+    entries.extend(given);
+    let is_public = arguments.auth_method.as_deref() == Some("none");
+    let secret = match arguments.secret.node() {
+        None if is_public => None,
+        given => Some(given.unwrap_or_else(|| arguments.secret.node_or("generate"))),
+    };
+    entries.extend(secret.map(|node| ("client_secret".to_owned(), node)));
+    Node::mapping(entries)
+}

@@ -1,0 +1,181 @@
+//! `latchkey keys`.
+
+use latchkey_oauth::client::RegistryAdmin;
+use latchkey_oauth::time::Timestamp;
+use latchkey_oauth::token::jwk::{KeyRing, RingKey};
+use latchkey_oauth::token::jws::Algorithm;
+use latchkey_oauth::user::UserAdmin;
+use serde::Serialize;
+use serde_json::json;
+
+use super::Session;
+use crate::arguments::{KeyAdd, KeyWithdraw, KeysCommand, OfTenant};
+use crate::keys::{self, Added, KeyManagement};
+use crate::registry_file::duration;
+
+#[derive(Serialize)]
+struct Row<'a> {
+    kid: &'a str,
+    alg: Algorithm,
+    kms_key_id: &'a str,
+    state: &'static str,
+    published_from: Timestamp,
+    signs_from: Timestamp,
+    signs_until: Option<Timestamp>,
+    published_until: Option<Timestamp>,
+}
+
+impl<'a> Row<'a> {
+    fn of(key: &'a RingKey, ring: &KeyRing, now: Timestamp) -> Self {
+        let signs = ring
+            .signing_key(now)
+            .is_some_and(|signing| signing.kid == key.kid);
+        let state = if signs {
+            "signs"
+        } else if !key.is_published(now) {
+            "withdrawn"
+        } else if key.signs_from > now && key.signs_until.is_none_or(|until| until > key.signs_from)
+        {
+            "will sign"
+        } else {
+            "verifies only"
+        };
+        Self {
+            kid: &key.kid,
+            alg: key.alg,
+            kms_key_id: &key.kms_key_id,
+            state,
+            published_from: key.published_from,
+            signs_from: key.signs_from,
+            signs_until: key.signs_until,
+            published_until: key.published_until,
+        }
+    }
+}
+
+impl<R: RegistryAdmin, U: UserAdmin> Session<'_, R, U> {
+    /// Does what the subcommand says.
+    ///
+    /// # Errors
+    /// What went wrong.
+    pub async fn keys<K: KeyManagement>(
+        &mut self,
+        command: KeysCommand,
+        kms: &K,
+    ) -> anyhow::Result<()> {
+        match command {
+            KeysCommand::List(of) => self.list_keys(&of).await,
+            KeysCommand::Add(arguments) => self.add_key(&arguments, kms).await,
+            KeysCommand::Withdraw(arguments) => self.withdraw_key(&arguments).await,
+        }
+    }
+
+    async fn list_keys(&mut self, of: &OfTenant) -> anyhow::Result<()> {
+        let now = self.tools.clock.now();
+        let ring = keys::ring_of(self.registry, &of.tenant).await?;
+        let rows: Vec<Row<'_>> = ring
+            .keys
+            .iter()
+            .map(|key| Row::of(key, &ring, now))
+            .collect();
+        self.output.rows(
+            &rows,
+            ["KID", "ALG", "STATE", "SIGNS FROM", "UNTIL", "KMS KEY"],
+            |row| {
+                [
+                    row.kid.to_owned(),
+                    row.alg.as_str().to_owned(),
+                    row.state.to_owned(),
+                    when(row.signs_from, now),
+                    row.signs_until
+                        .map(|until| when(until, now))
+                        .unwrap_or_default(),
+                    row.kms_key_id.to_owned(),
+                ]
+            },
+        )?;
+        if rows.is_empty() {
+            self.output.say(&format!(
+                "Tenant {0} has no key yet: latchkey keys add KMS_KEY_ID --tenant {0}\n",
+                of.tenant
+            ))?;
+        }
+        Ok(())
+    }
+
+    async fn add_key<K: KeyManagement>(
+        &mut self,
+        arguments: &KeyAdd,
+        kms: &K,
+    ) -> anyhow::Result<()> {
+        let tenant = &arguments.of.tenant;
+        let now = self.tools.clock.now();
+        let key = kms.key(&arguments.kms_key_id).await?;
+        let (added, key) = keys::add(
+            self.registry,
+            tenant,
+            &key,
+            arguments.alg,
+            arguments.signs_from,
+            now,
+        )
+        .await?;
+        let text = match added {
+            Added::AlreadyThere => format!(
+                "Tenant {tenant} has the key {} already. Nothing to do.\n",
+                key.kid
+            ),
+            Added::Added if key.signs_from <= now => {
+                format!(
+                    "Tenant {tenant} signs with {} {} from now on.\n",
+                    key.alg.as_str(),
+                    key.kid
+                )
+            }
+            Added::Added => format!(
+                "Tenant {tenant} publishes {} {} now and signs with it {}; until then it signs as before.\n",
+                key.alg.as_str(),
+                key.kid,
+                when(key.signs_from, now)
+            ),
+        };
+        self.output.say(&text)?;
+        self.output.document(&json!({
+            "tenant": tenant,
+            "added": added == Added::Added,
+            "kid": key.kid,
+            "alg": key.alg,
+            "kms_key_id": key.kms_key_id,
+            "signs_from": key.signs_from,
+        }))?;
+        Ok(())
+    }
+
+    async fn withdraw_key(&mut self, arguments: &KeyWithdraw) -> anyhow::Result<()> {
+        let tenant = &arguments.of.tenant;
+        let now = self.tools.clock.now();
+        let key = keys::withdraw(self.registry, tenant, &arguments.kid, now).await?;
+        self.output.say(&format!(
+            "Tenant {tenant} no longer publishes {}. Functions remember a key ring for a minute; other verifiers as long as they keep the JWK set.\n",
+            key.kid
+        ))?;
+        self.output.document(&json!({
+            "tenant": tenant,
+            "kid": key.kid,
+            "published_until": key.published_until,
+        }))?;
+        Ok(())
+    }
+}
+
+/// A moment as seen from now, told by its two greatest units at most.
+fn when(moment: Timestamp, now: Timestamp) -> String {
+    let (ahead, ago) = (moment.since(now), now.since(moment));
+    if ahead.0 > 0 {
+        format!("in {}", duration::rough(ahead))
+    } else if ago.0 > 0 {
+        format!("{} ago", duration::rough(ago))
+    } else {
+        "now".to_owned()
+    }
+}

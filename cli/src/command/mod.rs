@@ -1,0 +1,182 @@
+//! The subcommands.
+
+pub mod apply;
+pub mod client;
+pub mod keys;
+pub mod tenant;
+pub mod user;
+
+use latchkey_oauth::client::RegistryAdmin;
+use latchkey_oauth::tenant::TenantId;
+use latchkey_oauth::user::UserAdmin;
+use serde_json::{Value, json};
+
+use crate::apply::{Applied, Tools, execute};
+use crate::arguments::SecretSource;
+use crate::output::{self, Output};
+use crate::plan::{Change, Verb};
+use crate::progress::Progress;
+use crate::registry_file::fault::{Faults, FaultyFile};
+use crate::registry_file::tree::{Node, Value as Tree};
+use crate::surroundings::Surroundings;
+
+/// What a subcommand works with.
+pub struct Session<'a, R, U> {
+    /// Tenants and clients.
+    pub registry: &'a R,
+    /// Users.
+    pub users: &'a U,
+    /// Hashing, randomness, the clock, the terminal.
+    pub tools: Tools<'a>,
+    /// Variables and files.
+    pub surroundings: &'a dyn Surroundings,
+    /// Where the answer goes.
+    pub output: Output<'a>,
+    /// Where progress is told.
+    pub tell: &'a mut dyn FnMut(&str),
+}
+
+impl<R, U> std::fmt::Debug for Session<'_, R, U> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session").finish_non_exhaustive()
+    }
+}
+
+impl<R: RegistryAdmin, U: UserAdmin> Session<'_, R, U> {
+    /// Makes changes and tells what was done. Where it ends early, what was made up by then is told all the same:
+    /// it is in the store, and nowhere else.
+    async fn make(&mut self, changes: Vec<Change>, mut document: Value) -> anyhow::Result<()> {
+        let verbs: Vec<Verb> = changes.iter().map(|change| change.verb).collect();
+        let mut applied = Applied::default();
+        let mut progress = Progress::new(self.tools.clock, &mut *self.tell);
+        let ended = execute(
+            changes,
+            self.registry,
+            self.users,
+            &self.tools,
+            &mut progress,
+            &mut applied,
+        )
+        .await;
+        let done = verbs.get(..applied.done).unwrap_or(&verbs);
+        for one in &applied.generated {
+            self.output.say(&output::generated(one))?;
+        }
+        if ended.is_ok() {
+            self.output.say(&format!("Done: {}.\n", summary(done)))?;
+        }
+        if let Value::Object(members) = &mut document {
+            members.extend(counts(done));
+            let generated = applied.generated.iter().map(output::generated_document);
+            members.insert("generated".to_owned(), generated.collect());
+        }
+        if let (Err(error), Value::Object(members)) = (&ended, &mut document) {
+            members.insert("error".to_owned(), output::chain(error).into());
+        }
+        self.output.document(&document)?;
+        ended.map_err(|error| match applied.done {
+            0 => error,
+            done => error.context(format!(
+                "{done} changes were made, then one failed (the same command again makes the rest)"
+            )),
+        })
+    }
+
+    fn nothing_to_do(&mut self, why: &str) -> anyhow::Result<()> {
+        self.output.say(&format!("{why} Nothing to do.\n"))?;
+        Ok(self.output.document(&json!({"changes": []}))?)
+    }
+
+    /// Shows one change and makes it.
+    async fn make_one(&mut self, change: Change) -> anyhow::Result<()> {
+        self.output.say(&output::change(&change))?;
+        let document = json!({"changes": [output::change_document(&change)]});
+        self.make(vec![change], document).await
+    }
+}
+
+fn count(verbs: &[Verb], verb: Verb) -> usize {
+    verbs.iter().filter(|other| **other == verb).count()
+}
+
+fn counts(verbs: &[Verb]) -> [(String, Value); 3] {
+    [
+        ("created", Verb::Create),
+        ("changed", Verb::Change),
+        ("deleted", Verb::Delete),
+    ]
+    .map(|(name, verb)| (name.to_owned(), count(verbs, verb).into()))
+}
+
+/// `3 created, 1 changed`.
+fn summary(verbs: &[Verb]) -> String {
+    let parts = [
+        (count(verbs, Verb::Create), "created"),
+        (count(verbs, Verb::Change), "changed"),
+        (count(verbs, Verb::Delete), "deleted"),
+    ];
+    let told: Vec<String> = parts
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, what)| format!("{count} {what}"))
+        .collect();
+    told.join(", ")
+}
+
+impl SecretSource {
+    /// As the registry file would have it; `None` where no flag was given.
+    fn node(&self) -> Option<Node> {
+        let text = |name: &str, value: &str| (name.to_owned(), Node::text(value));
+        let wish = |name: &str| (name.to_owned(), Node::new(Tree::Boolean(true)));
+        let entry = if self.generate {
+            wish("generate")
+        } else if self.prompt {
+            wish("prompt")
+        } else {
+            let sources = [
+                ("env", &self.from_env),
+                ("file", &self.from_file),
+                ("hash", &self.hash),
+            ];
+            let mut given = sources
+                .into_iter()
+                .filter_map(|(name, value)| Some((name, value.as_deref()?)));
+            let (name, value) = given.next()?;
+            text(name, value)
+        };
+        Some(Node::mapping([entry]))
+    }
+
+    /// The same, or `default` where no flag was given.
+    fn node_or(&self, default: &str) -> Node {
+        let wish = || Node::mapping([(default.to_owned(), Node::new(Tree::Boolean(true)))]);
+        self.node().unwrap_or_else(wish)
+    }
+}
+
+/// Reads what the command line describes as a registry file's entry, with the same faults.
+fn read<T>(read: impl FnOnce(&Faults) -> Option<T>) -> anyhow::Result<T> {
+    let faults = Faults::default();
+    let value = read(&faults);
+    match faults.or("", || value)? {
+        Some(value) => Ok(value),
+        // Whoever reads nothing has said why.
+        None => Err(FaultyFile {
+            name: String::new(),
+            faults: Vec::new(),
+        }
+        .into()),
+    }
+}
+
+async fn ensure_tenant<R: RegistryAdmin>(registry: &R, tenant: &TenantId) -> anyhow::Result<()> {
+    if registry.tenant(tenant).await?.is_none() {
+        anyhow::bail!(
+            "there is no tenant {tenant}. `latchkey tenant list` tells which there are; `latchkey apply` makes them"
+        );
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

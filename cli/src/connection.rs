@@ -1,0 +1,106 @@
+//! The tables and the KMS that the command works on.
+
+use anyhow::{Context as _, bail};
+use aws_config::{BehaviorVersion, SdkConfig};
+use aws_sdk_kms::types::KeyUsageType;
+use latchkey_dynamodb::{Registry, Users};
+use latchkey_oauth::settings;
+
+use crate::arguments::Place;
+use crate::keys::{KeyManagement, KmsKey};
+
+/// The tables.
+#[derive(Debug)]
+pub struct Tables {
+    /// Tenants and clients.
+    pub registry: Registry,
+    /// Users.
+    pub users: Users,
+}
+
+/// Region and credentials as every AWS tool finds them.
+///
+/// # Errors
+/// Where there is no region.
+pub async fn aws() -> anyhow::Result<SdkConfig> {
+    let config = aws_config::load_defaults(BehaviorVersion::latest()).await;
+    if config.region().is_none() {
+        bail!(
+            "no AWS region is set: export AWS_REGION=eu-central-1, or the region of the deployment"
+        );
+    }
+    Ok(config)
+}
+
+impl Tables {
+    /// The tables that `place` names.
+    ///
+    /// # Errors
+    /// Every table that is not named, at once.
+    pub fn open(sdk: &SdkConfig, place: &Place) -> anyhow::Result<Self> {
+        let mut missing = Vec::new();
+        let mut named = |name: &Option<String>, flag: &str, variable: &str| {
+            let name = name.clone().filter(|name| !name.is_empty());
+            if name.is_none() {
+                missing.push(format!("{flag} (or {variable})"));
+            }
+            name.unwrap_or_default()
+        };
+        let registry = named(
+            &place.registry_table,
+            "--registry-table",
+            settings::REGISTRY_TABLE,
+        );
+        let users = named(&place.users_table, "--users-table", settings::USERS_TABLE);
+        let grants = named(
+            &place.grants_table,
+            "--grants-table",
+            settings::GRANTS_TABLE,
+        );
+        if !missing.is_empty() {
+            bail!(
+                "the tables are not named: {} missing. The outputs of the deployed stack tell their names",
+                missing.join(", ")
+            );
+        }
+        let client = latchkey_dynamodb::client(sdk, given(&place.dynamodb_endpoint));
+        Ok(Self {
+            registry: Registry::new(client.clone(), registry),
+            users: Users::new(client, users, grants),
+        })
+    }
+}
+
+fn given(endpoint: &Option<String>) -> Option<&str> {
+    endpoint.as_deref().filter(|endpoint| !endpoint.is_empty())
+}
+
+/// AWS KMS.
+#[derive(Debug)]
+pub struct Kms(latchkey_kms::Client);
+
+impl Kms {
+    /// The KMS that `place` names.
+    pub fn open(sdk: &SdkConfig, place: &Place) -> Self {
+        Self(latchkey_kms::client(sdk, given(&place.kms_endpoint)))
+    }
+}
+
+impl KeyManagement for Kms {
+    async fn key(&self, id: &str) -> anyhow::Result<KmsKey> {
+        let answer = self.0.get_public_key().key_id(id).send().await;
+        let answer = answer.with_context(|| {
+            format!("KMS did not tell the public key of {id}. Is it an asymmetric key of this account and Region, enabled, and may you call kms:GetPublicKey?")
+        })?;
+        let spki = answer
+            .public_key
+            .context("KMS answered without a public key")?;
+        let spec = answer.key_spec.context("KMS answered without a key spec")?;
+        Ok(KmsKey {
+            id: answer.key_id.unwrap_or_else(|| id.to_owned()),
+            signs: answer.key_usage == Some(KeyUsageType::SignVerify),
+            spec: spec.as_str().to_owned(),
+            spki: spki.into_inner(),
+        })
+    }
+}

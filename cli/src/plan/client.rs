@@ -1,0 +1,60 @@
+//! Clients: file against store.
+
+use latchkey_oauth::client::Client;
+use latchkey_oauth::tenant::TenantId;
+
+use super::diff::{self, Field};
+use super::{Action, Change, SecretToCome};
+use crate::registry_file::{ClientEntry, ClientSecrets, TenantEntry};
+use crate::snapshot::StoredTenant;
+
+/// What must change about a tenant's clients.
+pub fn all(entry: &TenantEntry, stored: Option<&StoredTenant>) -> Vec<Change> {
+    let entries = entry.clients.as_deref().unwrap_or_default();
+    let changes = entries.iter().filter_map(|client| {
+        let id = &client.client.client_id;
+        let old = stored.and_then(|stored| stored.clients.iter().find(|old| old.client_id == *id));
+        one(&entry.tenant, client, old)
+    });
+    changes.collect()
+}
+
+/// What must change about one client.
+pub fn one(tenant: &TenantId, entry: &ClientEntry, old: Option<&Client>) -> Option<Change> {
+    let mut client = entry.client.clone();
+    // Silence never lets a client in that somebody has shut out.
+    client.disabled = entry
+        .disabled
+        .unwrap_or_else(|| old.is_some_and(|old| old.disabled));
+    let kept = old
+        .map(|old| old.client_secret_hashes.clone())
+        .unwrap_or_default();
+    let mut secret = None;
+    client.client_secret_hashes = match &entry.secrets {
+        ClientSecrets::None => Vec::new(),
+        ClientSecrets::Known(hashes) => hashes.clone(),
+        ClientSecrets::Prompt | ClientSecrets::Generate if !kept.is_empty() => kept,
+        ClientSecrets::Prompt => {
+            secret = Some(SecretToCome::Prompt);
+            Vec::new()
+        }
+        ClientSecrets::Generate => {
+            secret = Some(SecretToCome::Generate);
+            Vec::new()
+        }
+    };
+    let (verb, mut fields) = match diff::compare(old, &client) {
+        Some(difference) => difference,
+        None if secret.is_some() => (super::Verb::Change, Vec::new()),
+        None => return None,
+    };
+    if secret.is_some() {
+        fields.push(Field::untold("client_secret"));
+    }
+    Some(Change {
+        tenant: tenant.clone(),
+        verb,
+        fields,
+        action: Action::PutClient { client, secret },
+    })
+}

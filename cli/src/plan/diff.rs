@@ -1,0 +1,137 @@
+//! Which fields of two versions differ, by their stored form: a field added to a type later is compared without
+//! anyone thinking of it here.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use latchkey_oauth::time::Seconds;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::Verb;
+use crate::registry_file::duration;
+
+/// A field that differs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Field {
+    /// Its name in the registry file.
+    pub name: String,
+    /// What it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub old: Option<String>,
+    /// What it is to be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub new: Option<String>,
+}
+
+impl Field {
+    /// A field whose values are nobody's business: a secret, or a person's data.
+    pub fn untold(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            old: None,
+            new: None,
+        }
+    }
+}
+
+/// What is to be done to make `old` into `new`; `None` if nothing is.
+pub fn compare<T: Serialize + PartialEq>(old: Option<&T>, new: &T) -> Option<(Verb, Vec<Field>)> {
+    let Some(old) = old else {
+        return Some((Verb::Create, created(new, None)));
+    };
+    (old != new).then(|| (Verb::Change, differences(&leaves(old), &leaves(new))))
+}
+
+/// The fields of something new, but for those that are as `usual`, or as good as not said.
+pub fn created<T: Serialize>(new: &T, usual: Option<&T>) -> Vec<Field> {
+    let usual = usual.map(leaves).unwrap_or_default();
+    let mut fields = differences(&BTreeMap::new(), &leaves(new));
+    fields.retain(|field| {
+        let as_usual = field.new.is_some() && usual.get(&field.name) == field.new.as_ref();
+        let unsaid =
+            field.name == "client_id" || matches!(field.new.as_deref(), Some("" | "false" | "0s"));
+        !as_usual && !unsaid
+    });
+    fields
+}
+
+/// Names of claims that differ; their values are a person's own.
+pub fn claims(old: &Map<String, Value>, new: &Map<String, Value>) -> Vec<Field> {
+    let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+    let differing = names
+        .into_iter()
+        .filter(|name| old.get(*name) != new.get(*name));
+    differing.map(Field::untold).collect()
+}
+
+fn differences(before: &BTreeMap<String, String>, after: &BTreeMap<String, String>) -> Vec<Field> {
+    let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+    let fields = names
+        .into_iter()
+        .map(|name| (name, before.get(name), after.get(name)));
+    fields
+        .filter(|(_, old, new)| old != new)
+        .map(|(name, old, new)| {
+            if name == SECRETS {
+                return Field::untold("client_secret");
+            }
+            Field {
+                name: name.clone(),
+                old: old.cloned(),
+                new: new.cloned(),
+            }
+        })
+        .collect()
+}
+
+const SECRETS: &str = "client_secret_hashes";
+
+/// Every value by its name in the registry file.
+fn leaves(of: &impl Serialize) -> BTreeMap<String, String> {
+    let mut leaves = BTreeMap::new();
+    // What cannot be serialised could not have been stored either.
+    let value = serde_json::to_value(of).unwrap_or_default();
+    if let Value::Object(members) = value {
+        gather("", &members, &mut leaves);
+    }
+    leaves
+}
+
+fn gather(prefix: &str, members: &Map<String, Value>, leaves: &mut BTreeMap<String, String>) {
+    for (name, value) in members {
+        let name = match prefix {
+            "" => name.clone(),
+            "lifetimes" => format!("{name}_lifetime"),
+            _ => format!("{prefix}.{name}"),
+        };
+        match value {
+            Value::Object(members) => gather(&name, members, leaves),
+            Value::Array(values) if values.is_empty() => {}
+            Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::String(_)
+            | Value::Array(_) => {
+                leaves.insert(name.clone(), show(&name, value));
+            }
+        }
+    }
+}
+
+fn show(name: &str, value: &Value) -> String {
+    let is_duration = ["_lifetime", "_window", ".longest", ".memory"]
+        .iter()
+        .any(|end| name.ends_with(end));
+    match value {
+        Value::Number(number) if is_duration => match number.as_u64() {
+            Some(seconds) => duration::show(Seconds(seconds)),
+            None => number.to_string(),
+        },
+        Value::String(text) => text.clone(),
+        Value::Array(values) => {
+            let texts: Vec<String> = values.iter().map(|value| show("", value)).collect();
+            texts.join(", ")
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => value.to_string(),
+    }
+}

@@ -1,0 +1,290 @@
+//! What must change for the store to equal the file: pure, so that a dry run is the same plan, not executed.
+
+pub mod client;
+pub mod diff;
+pub mod user;
+
+use std::collections::BTreeSet;
+
+use latchkey_oauth::client::{Client, ClientId};
+use latchkey_oauth::password::{Password, PasswordHashing, StoredPassword};
+use latchkey_oauth::tenant::{TenantId, TenantSettings};
+use latchkey_oauth::user::{Subject, User, Username};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::progress::Progress;
+use crate::registry_file::fault::{Faults, FaultyFile, Place};
+use crate::registry_file::{RegistryFile, TenantEntry, UserPassword};
+use crate::snapshot::{Snapshot, StoredTenant};
+use diff::Field;
+
+/// What is done to something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verb {
+    /// It was not there.
+    Create,
+    /// It was there, and otherwise.
+    Change,
+    /// It is not in the file.
+    Delete,
+}
+
+/// One change to the store.
+#[derive(Debug)]
+pub struct Change {
+    /// Whose tenant.
+    pub tenant: TenantId,
+    /// What is done.
+    pub verb: Verb,
+    /// The fields that differ. Never a secret.
+    pub fields: Vec<Field>,
+    /// How.
+    pub action: Action,
+}
+
+/// How a change is made.
+#[derive(Debug)]
+pub enum Action {
+    /// Writes a tenant's settings.
+    PutTenant(TenantSettings),
+    /// Writes a client.
+    PutClient {
+        /// As it is to be, but for the secret.
+        client: Client,
+        /// A secret to come.
+        secret: Option<SecretToCome>,
+    },
+    /// Makes a user.
+    CreateUser(NewUser),
+    /// Changes a user.
+    UpdateUser {
+        /// As it was read.
+        stored: User,
+        /// Claims as they are to be.
+        claims: Map<String, Value>,
+        /// Whether it is shut out.
+        disabled: bool,
+        /// The new password.
+        password: Option<NewPassword>,
+    },
+    /// Deletes a client.
+    DeleteClient(ClientId),
+    /// Deletes a user.
+    DeleteUser(User),
+    /// Deletes a tenant, its key ring included.
+    DeleteTenant,
+}
+
+/// A user to be made.
+#[derive(Debug)]
+pub struct NewUser {
+    /// What they sign in with.
+    pub username: Username,
+    /// Their subject, or a fresh one.
+    pub subject: Option<Subject>,
+    /// Their claims.
+    pub claims: Map<String, Value>,
+    /// Whether they are shut out from the start.
+    pub disabled: bool,
+    /// Their password.
+    pub password: Option<NewPassword>,
+}
+
+/// A client's secret that is not known yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SecretToCome {
+    /// To be asked for.
+    Prompt,
+    /// To be made up.
+    Generate,
+}
+
+/// A password to be set.
+#[derive(Debug)]
+pub enum NewPassword {
+    /// This one, to be hashed.
+    Plain(Password),
+    /// The one with this hash.
+    Hash(StoredPassword),
+    /// To be asked for.
+    Prompt,
+    /// To be made up.
+    Generate,
+}
+
+impl From<UserPassword> for NewPassword {
+    fn from(password: UserPassword) -> Self {
+        match password {
+            UserPassword::Plain(plain) => Self::Plain(plain),
+            UserPassword::Hash(hash) => Self::Hash(hash),
+            UserPassword::Prompt => Self::Prompt,
+            UserPassword::Generate => Self::Generate,
+        }
+    }
+}
+
+impl Change {
+    /// Whether a user's tokens end with it.
+    pub fn ends_tokens(&self) -> bool {
+        match &self.action {
+            Action::UpdateUser {
+                stored,
+                disabled,
+                password,
+                ..
+            } => password.is_some() || (*disabled && !stored.credentials.disabled),
+            Action::PutTenant(_)
+            | Action::PutClient { .. }
+            | Action::CreateUser(_)
+            | Action::DeleteClient(_)
+            | Action::DeleteUser(_)
+            | Action::DeleteTenant => false,
+        }
+    }
+
+    /// `client demo-web`, as the plan shows it.
+    pub fn subject(&self) -> (&'static str, &str) {
+        match &self.action {
+            Action::PutTenant(_) | Action::DeleteTenant => ("tenant", self.tenant.as_str()),
+            Action::PutClient { client, .. } => ("client", client.client_id.as_str()),
+            Action::DeleteClient(id) => ("client", id.as_str()),
+            Action::CreateUser(user) => ("user", user.username.as_str()),
+            Action::UpdateUser { stored, .. } => ("user", stored.profile.username.as_str()),
+            Action::DeleteUser(user) => ("user", user.profile.username.as_str()),
+        }
+    }
+}
+
+/// Everything that is to change.
+#[derive(Debug, Default)]
+pub struct Plan {
+    /// To be made, in this order.
+    pub changes: Vec<Change>,
+    /// Deletions that nobody asked for.
+    pub left: Vec<Change>,
+    /// What an operator should know besides.
+    pub notes: Vec<String>,
+}
+
+/// Compares the file with the store. Deletions are part of the plan only with `prune`.
+///
+/// # Errors
+/// [`FaultyFile`] where the file contradicts what the store may never change.
+pub fn make(
+    file: &RegistryFile,
+    store: &Snapshot,
+    prune: bool,
+    hashing: &PasswordHashing,
+    progress: &mut Progress<'_>,
+) -> Result<Plan, FaultyFile> {
+    let faults = Faults::default();
+    let mut plan = Plan::default();
+    let mut deletions = Vec::new();
+    for entry in &file.tenants {
+        let stored = store.tenant(&entry.tenant);
+        plan.changes.extend(tenant(entry, stored));
+        plan.changes.extend(client::all(entry, stored));
+        user::all(entry, stored, hashing, progress, &faults, &mut plan);
+        deletions.extend(deleted_of(entry, stored));
+        if stored.is_none_or(|stored| stored.tenant.keys.keys.is_empty()) {
+            plan.notes.push(format!(
+                "tenant {0} has no signing key yet: `latchkey keys add KMS_KEY_ID --tenant {0}` gives it one",
+                entry.tenant
+            ));
+        }
+    }
+    let named: BTreeSet<_> = file.tenants.iter().map(|entry| &entry.tenant).collect();
+    for stored in &store.tenants {
+        if !named.contains(&stored.tenant.id) {
+            deletions.extend(deleted_tenant(stored));
+        }
+    }
+    if prune {
+        plan.changes.extend(deletions);
+    } else {
+        plan.left = deletions;
+    }
+    faults.or(&file.name, || plan)
+}
+
+fn tenant(entry: &TenantEntry, stored: Option<&StoredTenant>) -> Option<Change> {
+    let old = stored.map(|stored| &stored.tenant.settings);
+    let (verb, mut fields) = diff::compare(old, &entry.settings)?;
+    if verb == Verb::Create {
+        fields = diff::created(&entry.settings, Some(&TenantSettings::default()));
+    }
+    Some(Change {
+        tenant: entry.tenant.clone(),
+        verb,
+        fields,
+        action: Action::PutTenant(entry.settings.clone()),
+    })
+}
+
+/// What the file no longer names. Of clients or users it says nothing about, none.
+fn deleted_of(entry: &TenantEntry, stored: Option<&StoredTenant>) -> Vec<Change> {
+    let Some(stored) = stored else {
+        return Vec::new();
+    };
+    let clients: Option<BTreeSet<_>> = entry.clients.as_ref().map(|entries| {
+        entries
+            .iter()
+            .map(|entry| &entry.client.client_id)
+            .collect()
+    });
+    let users: Option<BTreeSet<_>> = entry
+        .users
+        .as_ref()
+        .map(|entries| entries.iter().map(|entry| &entry.username).collect());
+    let mut deletions = Vec::new();
+    for client in &stored.clients {
+        if clients
+            .as_ref()
+            .is_some_and(|named| !named.contains(&client.client_id))
+        {
+            deletions.push(deletion(
+                stored,
+                Action::DeleteClient(client.client_id.clone()),
+            ));
+        }
+    }
+    for user in &stored.users {
+        if users
+            .as_ref()
+            .is_some_and(|named| !named.contains(&user.profile.username))
+        {
+            deletions.push(deletion(stored, Action::DeleteUser(user.clone())));
+        }
+    }
+    deletions
+}
+
+/// A tenant goes with all that belongs to it, itself last.
+fn deleted_tenant(stored: &StoredTenant) -> Vec<Change> {
+    let clients = stored
+        .clients
+        .iter()
+        .map(|client| Action::DeleteClient(client.client_id.clone()));
+    let users = stored
+        .users
+        .iter()
+        .map(|user| Action::DeleteUser(user.clone()));
+    let actions = clients.chain(users).chain([Action::DeleteTenant]);
+    actions.map(|action| deletion(stored, action)).collect()
+}
+
+fn deletion(stored: &StoredTenant, action: Action) -> Change {
+    Change {
+        tenant: stored.tenant.id.clone(),
+        verb: Verb::Delete,
+        fields: Vec::new(),
+        action,
+    }
+}
+
+/// Whom a fault found while planning is about.
+fn place(tenant: &TenantId) -> Place {
+    Place::default().inside(&format!("tenant {tenant}"))
+}

@@ -1,0 +1,301 @@
+//! Takes fields out of a mapping; whatever is missing, of the wrong kind or unknown becomes a fault.
+
+use std::fmt::Display;
+
+use super::duration::{self, Bounds};
+use super::fault::{Faults, Place, Position};
+use super::tree::{Entry, Node, Value};
+use latchkey_oauth::time::Seconds;
+
+/// The longest text of a field, in characters.
+const MAX_TEXT: usize = 1_024;
+
+/// The fields of one mapping.
+pub struct Fields<'a> {
+    /// Whom they are about.
+    pub place: Place,
+    /// Where faults go.
+    pub faults: &'a Faults,
+    at: Option<Position>,
+    entries: Vec<Entry>,
+    asked: Vec<&'static str>,
+    taken: Vec<(&'static str, Option<Position>)>,
+}
+
+impl<'a> Fields<'a> {
+    /// The fields of `node`; `None` and a fault if it is no mapping.
+    pub fn open(node: Node, place: Place, faults: &'a Faults) -> Option<Self> {
+        let Value::Mapping(entries) = node.value else {
+            let message = format!(
+                "fields are expected here, `name: value` on lines of their own, but there is {}.",
+                node.value.kind()
+            );
+            faults.at(node.at, &place, message);
+            return None;
+        };
+        Some(Self {
+            place,
+            faults,
+            at: node.at,
+            entries,
+            asked: Vec::new(),
+            taken: Vec::new(),
+        })
+    }
+
+    /// Where a field that was taken stands; where the mapping begins if it is not there.
+    pub fn position(&self, name: &str) -> Option<Position> {
+        let taken = self.taken.iter().find(|(taken, _)| *taken == name);
+        taken.and_then(|(_, at)| *at).or(self.at)
+    }
+
+    /// Adds a fault about a field.
+    pub fn fault(&self, name: &str, message: impl Display) {
+        self.faults.at(self.position(name), &self.place, message);
+    }
+
+    /// A field's node. One without a value is as good as absent.
+    pub fn take(&mut self, name: &'static str) -> Option<Node> {
+        self.asked.push(name);
+        let index = self.entries.iter().position(|entry| entry.name == name)?;
+        let node = self.entries.remove(index).node;
+        if matches!(node.value, Value::Null) {
+            return None;
+        }
+        self.taken.push((name, node.at));
+        Some(node)
+    }
+
+    /// Whether a field that was asked for is there, be it right or wrong.
+    pub fn has(&self, name: &str) -> bool {
+        self.taken.iter().any(|(taken, _)| *taken == name)
+    }
+
+    /// Says that a field is missing, if it is.
+    pub fn require<T>(&self, name: &'static str, value: Option<T>) -> Option<T> {
+        if value.is_none() && !self.has(name) {
+            self.fault(name, format!("`{name}` is missing. Add it."));
+        }
+        value
+    }
+
+    /// Text on one line.
+    pub fn text(&mut self, name: &'static str) -> Option<String> {
+        let node = self.take(name)?;
+        self.as_text(name, node, char::is_control)
+    }
+
+    /// Text on one line or several.
+    pub fn lines(&mut self, name: &'static str) -> Option<String> {
+        let node = self.take(name)?;
+        self.as_text(name, node, |c| c.is_control() && c != '\n')
+    }
+
+    fn as_text(&self, name: &str, node: Node, unwanted: fn(char) -> bool) -> Option<String> {
+        match node.value {
+            Value::Text(text) => match text_fault(&text, unwanted) {
+                None => Some(text),
+                Some(fault) => {
+                    self.faults
+                        .at(node.at, &self.place, format!("`{name}` {fault}"));
+                    None
+                }
+            },
+            Value::Number(_) | Value::Boolean(_) => {
+                let message = format!(
+                    "`{name}` is text, and YAML reads this as {}. Put it in quotes.",
+                    node.value.kind()
+                );
+                self.faults.at(node.at, &self.place, message);
+                None
+            }
+            Value::Null | Value::List(_) | Value::Mapping(_) => {
+                self.wrong_kind(name, "text", &node);
+                None
+            }
+        }
+    }
+
+    fn wrong_kind(&self, name: &str, wanted: &str, node: &Node) {
+        let message = format!("`{name}` is {wanted}, not {}.", node.value.kind());
+        self.faults.at(node.at, &self.place, message);
+    }
+
+    /// Text that is read further.
+    pub fn parsed<T, E: Display>(
+        &mut self,
+        name: &'static str,
+        parse: impl Fn(&str) -> Result<T, E>,
+    ) -> Option<T> {
+        let text = self.text(name)?;
+        match parse(&text) {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.fault(name, format!("`{name}`: {error}."));
+                None
+            }
+        }
+    }
+
+    /// `true` or `false`.
+    pub fn boolean(&mut self, name: &'static str) -> Option<bool> {
+        let node = self.take(name)?;
+        if let Value::Boolean(value) = node.value {
+            return Some(value);
+        }
+        self.wrong_kind(name, "true or false", &node);
+        None
+    }
+
+    /// A whole number within bounds.
+    pub fn number(&mut self, name: &'static str, least: u64, most: u64) -> Option<u64> {
+        let node = self.take(name)?;
+        let value = match &node.value {
+            Value::Number(number) => number.as_u64(),
+            Value::Null
+            | Value::Boolean(_)
+            | Value::Text(_)
+            | Value::List(_)
+            | Value::Mapping(_) => None,
+        };
+        let value = value.filter(|value| (least..=most).contains(value));
+        if value.is_none() {
+            self.fault(
+                name,
+                format!("`{name}` is a whole number from {least} to {most}."),
+            );
+        }
+        value
+    }
+
+    /// A duration within bounds.
+    pub fn duration(&mut self, name: &'static str, bounds: Bounds) -> Option<Seconds> {
+        let node = self.take(name)?;
+        let text = match &node.value {
+            Value::Text(text) => text.as_str(),
+            // Read below as a number without its unit.
+            Value::Null
+            | Value::Boolean(_)
+            | Value::Number(_)
+            | Value::List(_)
+            | Value::Mapping(_) => "",
+        };
+        match duration::parse(text).map(|span| bounds.check(span)) {
+            Some(Ok(span)) => Some(span),
+            Some(Err(outside)) => {
+                self.fault(name, format!("`{name}` {outside}."));
+                None
+            }
+            None => {
+                self.fault(
+                    name,
+                    format!("`{name}` is a duration with its unit: 90s, 15m, 12h or 7d."),
+                );
+                None
+            }
+        }
+    }
+
+    /// A list.
+    pub fn list(&mut self, name: &'static str) -> Option<Vec<Node>> {
+        let node = self.take(name)?;
+        if let Value::List(nodes) = node.value {
+            return Some(nodes);
+        }
+        self.wrong_kind(name, "a list", &node);
+        None
+    }
+
+    /// A list of texts, each read further and none there twice.
+    pub fn texts<T: PartialEq, E: Display>(
+        &mut self,
+        name: &'static str,
+        parse: impl Fn(&str) -> Result<T, E>,
+    ) -> Option<Vec<T>> {
+        let nodes = self.list(name)?;
+        let mut values = Vec::new();
+        for node in nodes {
+            let at = node.at;
+            let Some(text) = self.as_text(name, node, char::is_control) else {
+                continue;
+            };
+            match parse(&text) {
+                Ok(value) if values.contains(&value) => {
+                    let message = format!("`{name}` has {text} twice. Take one out.");
+                    self.faults.at(at, &self.place, message);
+                }
+                Ok(value) => values.push(value),
+                Err(error) => self
+                    .faults
+                    .at(at, &self.place, format!("`{name}`: {error}.")),
+            }
+        }
+        Some(values)
+    }
+
+    /// Ends the reading: what nobody asked for is unknown.
+    pub fn close(self) {
+        for entry in &self.entries {
+            let name = &entry.name;
+            let message = match nearest(name, &self.asked) {
+                Some(known) => format!("unknown field `{name}`. Did you mean `{known}`?"),
+                None => format!(
+                    "unknown field `{name}`. Known here: {}.",
+                    self.asked.join(", ")
+                ),
+            };
+            self.faults.at(entry.at, &self.place, message);
+        }
+    }
+}
+
+/// What is wrong with a text, so far as all texts go.
+fn text_fault(text: &str, unwanted: fn(char) -> bool) -> Option<String> {
+    if text.is_empty() {
+        Some("is empty. Say something or take the field out.".to_owned())
+    } else if text.chars().count() > MAX_TEXT {
+        Some(format!("is longer than {MAX_TEXT} characters."))
+    } else if text.chars().any(unwanted) {
+        Some("has a control character (a line break?) in it. Write it on one line.".to_owned())
+    } else {
+        None
+    }
+}
+
+/// The known name that somebody who typed `name` most likely meant.
+fn nearest(name: &str, known: &[&'static str]) -> Option<&'static str> {
+    let distances = known.iter().map(|known| (distance(name, known), *known));
+    let (distance, nearest) = distances.min_by_key(|(distance, _)| *distance)?;
+    (distance <= name.len() / 3).then_some(nearest)
+}
+
+/// How many letters must be changed, added or taken out (Levenshtein).
+fn distance(from: &str, to: &str) -> usize {
+    let mut row: Vec<usize> = (0..=to.chars().count()).collect();
+    for (line, a) in from.chars().enumerate() {
+        let mut next = vec![line + 1];
+        let cells = row.iter().zip(row.iter().skip(1)).zip(to.chars());
+        for ((diagonal, above), b) in cells {
+            let left = next.last().copied().unwrap_or_default();
+            let changed = diagonal + usize::from(a != b);
+            next.push(changed.min(above + 1).min(left + 1));
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_typing_error_finds_its_field() {
+        let known = ["client_id", "scope", "grant_types"];
+        assert_eq!(nearest("scopes", &known), Some("scope"));
+        assert_eq!(nearest("grant_type", &known), Some("grant_types"));
+        assert_eq!(nearest("clientid", &known), Some("client_id"));
+        assert_eq!(nearest("redirect_uris", &known), None);
+        assert_eq!(nearest("x", &[]), None);
+    }
+}

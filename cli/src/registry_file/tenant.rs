@@ -1,0 +1,163 @@
+//! Tenants: what an operator decides for one, and what belongs to it.
+
+use latchkey_oauth::client::ClientId;
+use latchkey_oauth::lockout::{Backoff, LockPolicy};
+use latchkey_oauth::tenant::{LifetimeOverrides, TenantId, TenantSettings};
+use latchkey_oauth::time::Seconds;
+use url::Url;
+
+use super::client::{self, ClientEntry};
+use super::duration::Bounds;
+use super::fault::{Faults, Place};
+use super::fields::Fields;
+use super::tree::Node;
+use super::user::{self, UserEntry};
+use crate::surroundings::Surroundings;
+
+/// A tenant as the file describes it.
+#[derive(Debug)]
+pub struct TenantEntry {
+    /// Its name.
+    pub tenant: TenantId,
+    /// What its operator decided.
+    pub settings: TenantSettings,
+    /// Its clients; `None` if the file says nothing about them.
+    pub clients: Option<Vec<ClientEntry>>,
+    /// Its users; `None` if the file says nothing about them.
+    pub users: Option<Vec<UserEntry>>,
+}
+
+/// Reads the tenants.
+pub fn read_all(
+    nodes: Vec<Node>,
+    surroundings: &dyn Surroundings,
+    faults: &Faults,
+) -> Vec<TenantEntry> {
+    let mut entries: Vec<TenantEntry> = Vec::new();
+    for node in nodes {
+        let at = node.at;
+        let Some(entry) = read(node, surroundings, faults) else {
+            continue;
+        };
+        let name = &entry.tenant;
+        if entries.iter().any(|other| other.tenant == *name) {
+            let message = format!("a second tenant {name}. Put what belongs to it in one place.");
+            faults.at(at, &Place::default(), message);
+        }
+        entries.push(entry);
+    }
+    entries
+}
+
+fn read(node: Node, surroundings: &dyn Surroundings, faults: &Faults) -> Option<TenantEntry> {
+    let mut fields = Fields::open(node, Place::default().inside("a tenant"), faults)?;
+    let name = fields.parsed("tenant", TenantId::parse);
+    let tenant = fields.require("tenant", name)?;
+    fields.place = Place::default().inside(&format!("tenant {tenant}"));
+    let settings = TenantSettings {
+        name: fields.text("name"),
+        lifetimes: read_lifetimes(&mut fields),
+        lockout: read_lockout(&mut fields),
+    };
+    let place = fields.place.clone();
+    let clients = fields.list("clients");
+    let clients = clients.map(|nodes| client::read_all(nodes, &place, surroundings, faults));
+    let users = fields.list("users");
+    let users = users.map(|nodes| user::read_all(nodes, &place, surroundings, faults));
+    check_audiences(clients.as_deref().unwrap_or_default(), &place, faults);
+    fields.close();
+    Some(TenantEntry {
+        tenant,
+        settings,
+        clients,
+        users,
+    })
+}
+
+/// Reads the four lifetimes, of a tenant or of a client.
+pub fn read_lifetimes(fields: &mut Fields<'_>) -> LifetimeOverrides {
+    let lifetimes = LifetimeOverrides {
+        access_token: fields.duration("access_token_lifetime", Bounds::up_to(Seconds::days(30))),
+        id_token: fields.duration("id_token_lifetime", Bounds::up_to(Seconds::days(30))),
+        refresh_token: fields.duration("refresh_token_lifetime", Bounds::up_to(Seconds::days(400))),
+        refresh_token_family: fields.duration(
+            "refresh_token_family_lifetime",
+            Bounds::up_to(Seconds::days(400)),
+        ),
+    };
+    if let (Some(one), Some(family)) = (lifetimes.refresh_token, lifetimes.refresh_token_family)
+        && one > family
+    {
+        fields.fault(
+            "refresh_token_lifetime",
+            "`refresh_token_lifetime` is longer than `refresh_token_family_lifetime`, which ends every token of the family. Shorten the one or lengthen the other.",
+        );
+    }
+    lifetimes
+}
+
+fn read_lockout(fields: &mut Fields<'_>) -> LockPolicy {
+    let default = LockPolicy::default();
+    let place = fields.place.inside("lockout");
+    let faults = fields.faults;
+    let opened = fields
+        .take("lockout")
+        .and_then(|node| Fields::open(node, place, faults));
+    let Some(mut inner) = opened else {
+        return default;
+    };
+    let policy = LockPolicy {
+        user: read_backoff(&mut inner, "user", default.user),
+        source: read_backoff(&mut inner, "source", default.source),
+    };
+    inner.close();
+    policy
+}
+
+fn read_backoff(fields: &mut Fields<'_>, name: &'static str, default: Backoff) -> Backoff {
+    let place = fields.place.inside(name);
+    let faults = fields.faults;
+    let opened = fields
+        .take(name)
+        .and_then(|node| Fields::open(node, place, faults));
+    let Some(mut inner) = opened else {
+        return default;
+    };
+    let free = inner.number("free", 0, 10_000);
+    let free = free.and_then(|free| u32::try_from(free).ok());
+    // A lock that lasts longer than a day is the permanent lock that anyone could put on anyone.
+    let longest = inner.duration("longest", Bounds::up_to(Seconds::hours(24)));
+    let memory = inner.duration("memory", Bounds::up_to(Seconds::days(30)));
+    let backoff = Backoff {
+        free: free.unwrap_or(default.free),
+        longest: longest.unwrap_or(default.longest),
+        memory: memory.unwrap_or(default.memory),
+    };
+    if backoff.memory < backoff.longest {
+        inner.fault(
+            "memory",
+            "`memory` is shorter than `longest`: failures would be forgotten during the wait. Lengthen `memory`.",
+        );
+    }
+    inner.close();
+    backoff
+}
+
+/// An audience that is no URI is meant to be a client of the tenant; a typing error would be found by nobody.
+fn check_audiences(clients: &[ClientEntry], place: &Place, faults: &Faults) {
+    let is_client = |name: &str| {
+        let mut ids = clients.iter().map(|entry| &entry.client.client_id);
+        ids.any(|id: &ClientId| id.as_str() == name)
+    };
+    for entry in clients {
+        for audience in &entry.client.audience {
+            if Url::parse(audience).is_err() && !is_client(audience) {
+                let place = place.inside(&format!("client {}", entry.client.client_id));
+                let message = format!(
+                    "the audience {audience} is neither a URI nor a client of this tenant. Correct it, or add the client."
+                );
+                faults.at(entry.at, &place, message);
+            }
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! Users: what they sign in with and their claims.
+
+use std::collections::BTreeMap;
+
+use latchkey_oauth::password::{Password, StoredPassword};
+use latchkey_oauth::user::{Subject, Username};
+use serde_json::{Map, Value};
+
+use super::claims;
+use super::fault::{Faults, Place, Position};
+use super::fields::Fields;
+use super::secret::{self, Context, Secret};
+use super::tree::Node;
+use crate::surroundings::Surroundings;
+
+/// A user as the file describes one.
+#[derive(Debug, Clone)]
+pub struct UserEntry {
+    /// What they sign in with.
+    pub username: Username,
+    /// Their subject; where the file says nothing, the store's or a new one.
+    pub subject: Option<Subject>,
+    /// Their password; where the file says nothing, the store's.
+    pub password: Option<UserPassword>,
+    /// Whether they are shut out; where the file says nothing, the store decides.
+    pub disabled: Option<bool>,
+    /// Their claims.
+    pub claims: Map<String, Value>,
+    /// Where their `username` stands.
+    pub at: Option<Position>,
+}
+
+/// What the file says of a user's password.
+#[derive(Debug, Clone)]
+pub enum UserPassword {
+    /// This one.
+    Plain(Password),
+    /// The one with this hash.
+    Hash(StoredPassword),
+    /// To be asked for where the store has none.
+    Prompt,
+    /// To be made up where the store has none.
+    Generate,
+}
+
+/// Reads a tenant's users.
+pub fn read_all(
+    nodes: Vec<Node>,
+    place: &Place,
+    surroundings: &dyn Surroundings,
+    faults: &Faults,
+) -> Vec<UserEntry> {
+    let mut names: BTreeMap<Username, ()> = BTreeMap::new();
+    let mut subjects: BTreeMap<Subject, Username> = BTreeMap::new();
+    let mut entries = Vec::new();
+    for node in nodes {
+        let Some(entry) = read(node, place, surroundings, faults) else {
+            continue;
+        };
+        let name = &entry.username;
+        if names.insert(name.clone(), ()).is_some() {
+            let message =
+                format!("a second user {name} (names differing in case are one). Take one out.");
+            faults.at(entry.at, place, message);
+        } else if let Some(subject) = &entry.subject
+            && let Some(other) = subjects.insert(subject.clone(), name.clone())
+        {
+            let message = format!(
+                "users {other} and {name} have the same `sub`. A subject is one user's only (OIDC Core section 2)."
+            );
+            faults.at(entry.at, place, message);
+        }
+        entries.push(entry);
+    }
+    entries
+}
+
+/// Reads a user. `None` only if there is no `username` to go by; other faults are only told.
+pub fn read(
+    node: Node,
+    place: &Place,
+    surroundings: &dyn Surroundings,
+    faults: &Faults,
+) -> Option<UserEntry> {
+    let mut fields = Fields::open(node, place.inside("a user"), faults)?;
+    let name = fields.parsed("username", Username::parse);
+    let username = fields.require("username", name)?;
+    fields.place = place.inside(&format!("user {username}"));
+    let subject = fields.parsed("sub", Subject::parse);
+    let node = fields.take("password");
+    let password = node.and_then(|node| password(node, &fields.place, surroundings, faults));
+    let disabled = fields.boolean("disabled");
+    let claims = claims::read(&mut fields);
+    let at = fields.position("username");
+    fields.close();
+    Some(UserEntry {
+        username,
+        subject,
+        password,
+        disabled,
+        claims,
+        at,
+    })
+}
+
+/// Reads a password.
+pub fn password(
+    node: Node,
+    place: &Place,
+    surroundings: &dyn Surroundings,
+    faults: &Faults,
+) -> Option<UserPassword> {
+    let context = Context {
+        surroundings,
+        place,
+        faults,
+        name: "password",
+    };
+    let at = node.at;
+    let password = match context.find(node)? {
+        Secret::Plain(text) => secret::password(&text).map(UserPassword::Plain),
+        Secret::Hash(text) => secret::password_hash(&text).map(UserPassword::Hash),
+        Secret::Prompt => Ok(UserPassword::Prompt),
+        Secret::Generate => Ok(UserPassword::Generate),
+    };
+    password
+        .map_err(|message| context.refuse::<()>(at, format!("`password`: {message}.")))
+        .ok()
+}

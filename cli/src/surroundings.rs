@@ -1,0 +1,81 @@
+//! What a registry file may refer to: variables of the environment, files, and the person at the terminal.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use secrecy::SecretString;
+
+/// Where secrets that are not in the file come from.
+pub trait Surroundings {
+    /// An environment variable.
+    fn variable(&self, name: &str) -> Option<String>;
+
+    /// A file's text; a relative path starts at the registry file.
+    ///
+    /// # Errors
+    /// As reading a file has them.
+    fn read(&self, path: &Path) -> io::Result<String>;
+}
+
+/// Asks a person.
+pub trait Prompter {
+    /// A secret, typed unseen.
+    ///
+    /// # Errors
+    /// When there is no terminal, or the two answers differ.
+    fn ask(&self, what: &str) -> io::Result<SecretString>;
+}
+
+/// The process's own surroundings.
+#[derive(Debug)]
+pub struct Process {
+    folder: PathBuf,
+}
+
+impl Process {
+    /// For a registry file at `path`; `-`, standard input, counts as one in the working directory.
+    pub fn around(path: &Path) -> Self {
+        let folder = path.parent().map(Path::to_owned).unwrap_or_default();
+        Self { folder }
+    }
+}
+
+impl Surroundings for Process {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "`{env: NAME}` is read here and nowhere else"
+    )]
+    fn variable(&self, name: &str) -> Option<String> {
+        std::env::var(name).ok()
+    }
+
+    fn read(&self, path: &Path) -> io::Result<String> {
+        std::fs::read_to_string(self.folder.join(path))
+    }
+}
+
+/// The terminal the command was started from.
+#[derive(Debug)]
+pub struct Terminal;
+
+impl Prompter for Terminal {
+    fn ask(&self, what: &str) -> io::Result<SecretString> {
+        let no_terminal = |error: io::Error| {
+            io::Error::new(
+                error.kind(),
+                format!(
+                    "there is no terminal to ask for the {what}: let it come from a variable or a file, or be generated"
+                ),
+            )
+        };
+        let once = rpassword::prompt_password(format!("{what}: ")).map_err(no_terminal)?;
+        let again = rpassword::prompt_password(format!("{what}, again: ")).map_err(no_terminal)?;
+        if once == again {
+            Ok(SecretString::from(once))
+        } else {
+            Err(io::Error::other(format!(
+                "the two answers for the {what} differ: run the command again"
+            )))
+        }
+    }
+}
