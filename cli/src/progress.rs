@@ -45,7 +45,7 @@ impl<'a> Progress<'a> {
     pub fn step(&mut self) {
         self.done += 1;
         let now = self.clock.now();
-        if now.since(self.told) >= EVERY {
+        if now.since(self.told) >= EVERY && self.done < self.total {
             self.told = now;
             (self.tell)(&format!("{} of {} {}", self.done, self.total, self.what));
         }

@@ -17,6 +17,9 @@ use crate::registry_file::{self, RegistryFile};
 use crate::snapshot::Snapshot;
 use crate::surroundings::Surroundings;
 
+/// How much of what nobody asked for is shown to a person.
+const SHOWN: usize = 20;
+
 /// Reads the registry file, before anything else is asked for.
 ///
 /// # Errors
@@ -74,11 +77,16 @@ impl<R: RegistryAdmin, U: UserAdmin> Session<'_, R, U> {
             self.output.say(&output::change(change))?;
         }
         if !plan.left.is_empty() {
-            let left: String = plan.left.iter().map(output::change).collect();
             let count = plan.left.len();
+            let shown: String = plan.left.iter().take(SHOWN).map(output::change).collect();
             self.output.say(&format!(
-                "Not in the file and left alone; --prune would delete {count}:\n{left}"
+                "Not in the file and left alone; --prune would delete {count}:\n{shown}"
             ))?;
+            if count > SHOWN {
+                let more = count - SHOWN;
+                self.output
+                    .say(&format!("  and {more} more (--json lists them)\n"))?;
+            }
         }
         for note in &plan.notes {
             self.output.say(&format!("Note: {note}.\n"))?;

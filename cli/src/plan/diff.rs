@@ -135,3 +135,58 @@ fn show(name: &str, value: &Value) -> String {
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => value.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use latchkey_oauth::client::{Client, ClientSecretHash};
+    use latchkey_testkit::fixtures;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn client() -> impl Strategy<Value = Client> {
+        let scope = proptest::option::of("[ab]( [cd])?");
+        let parts = (
+            scope,
+            0_u64..3,
+            any::<bool>(),
+            0_usize..3,
+            proptest::option::of(0_u64..90_000),
+        );
+        parts.prop_map(|(scope, window, disabled, secrets, lifetime)| {
+            let mut client = fixtures::confidential("shop");
+            client.default_scope = scope.map(|scope| fixtures::scope(&scope));
+            client.refresh_token_retry_window = Seconds(window);
+            client.disabled = disabled;
+            let hashes = (0..secrets).map(|secret| ClientSecretHash::of(&secret.to_string()));
+            client.client_secret_hashes = hashes.collect();
+            client.lifetimes.access_token = lifetime.map(Seconds);
+            client
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn what_differs_is_named_and_what_does_not_is_not(old in client(), new in client()) {
+            let found = compare(Some(&old), &new);
+            prop_assert_eq!(found.is_none(), old == new);
+            let names: Vec<String> = found.into_iter().flat_map(|(_, fields)| fields).map(|field| field.name).collect();
+            let differs = |name: &str| names.iter().any(|known| known == name);
+            prop_assert_eq!(names.is_empty(), old == new);
+            prop_assert_eq!(differs("disabled"), old.disabled != new.disabled);
+            prop_assert_eq!(differs("default_scope"), old.default_scope != new.default_scope);
+            prop_assert_eq!(differs("access_token_lifetime"), old.lifetimes != new.lifetimes);
+            prop_assert_eq!(differs("client_secret"), old.client_secret_hashes != new.client_secret_hashes);
+        }
+
+        #[test]
+        fn hashes_are_not_told(old in client(), new in client()) {
+            let fields = compare(Some(&old), &new).map(|(_, fields)| fields).unwrap_or_default();
+            for secret in 0..3 {
+                let hash = serde_json::to_value(ClientSecretHash::of(&secret.to_string())).unwrap();
+                let told = serde_json::to_string(&fields).unwrap();
+                prop_assert!(!told.contains(hash.as_str().unwrap()));
+            }
+        }
+    }
+}

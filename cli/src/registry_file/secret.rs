@@ -110,12 +110,15 @@ impl Context<'_> {
                 text.truncate(text.trim_end_matches(['\r', '\n']).len());
                 Some(Secret::Plain(SecretString::from(text)))
             }
-            Err(error) => self.refuse(
-                at,
-                format!(
-                    "the file {path} cannot be read: {error}. Its path starts at the registry file."
-                ),
-            ),
+            Err(error) => {
+                let start = if at.is_some() && Path::new(path).is_relative() {
+                    " A relative path starts at the registry file."
+                } else {
+                    ""
+                };
+                let message = format!("the file {path} cannot be read: {error}.{start}");
+                self.refuse(at, message)
+            }
         }
     }
 }

@@ -109,6 +109,18 @@ tenants:
 }
 
 #[test]
+fn one_client_may_be_like_another() {
+    let text =
+        client("        client_secret: { generate: true }\n        grant_types: [password]\n")
+            .replace("- client_id: shop", "- &shop\n        client_id: shop")
+            + "      - <<: *shop\n        client_id: branch\n";
+    let file = parse_with(&text, &MadeUp::default()).unwrap();
+    let clients = file.tenants[0].clients.as_ref().unwrap();
+    assert_eq!(clients[1].client.client_id.as_str(), "branch");
+    assert_eq!(clients[1].client.grant_types, clients[0].client.grant_types);
+}
+
+#[test]
 fn silence_about_clients_is_not_the_same_as_no_clients() {
     let file = parse_with(
         "tenants: [{tenant: a}, {tenant: b, clients: [], users: []}]",
