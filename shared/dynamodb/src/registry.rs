@@ -154,6 +154,7 @@ impl RegistryAdmin for Registry {
             .client
             .scan()
             .table_name(&self.table)
+            .consistent_read(true)
             .filter_expression("#kind IN (:settings, :keys)")
             .expression_attribute_names("#kind", keys::KIND_ID)
             .expression_attribute_values(":settings", AttributeValue::S(keys::SETTINGS.to_owned()))
