@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 use http::Uri;
-use lambda_http::request::RequestContext;
 use lambda_http::RequestExt as _;
+use lambda_http::request::RequestContext;
 use latchkey_oauth::endpoint::Inbound;
 use latchkey_oauth::lockout::Source;
 use latchkey_oauth::time::Timestamp;
