@@ -49,8 +49,7 @@ enum Server {
 impl World {
     /// Endpoints in this process, on memory.
     pub async fn on_memory() -> Self {
-        static SIGNER: OnceCell<LocalSigner> = OnceCell::const_new();
-        let signer = SIGNER.get_or_init(async || LocalSigner::generate()).await;
+        let signer = local_signer().await;
         let store = MemoryStore::default();
         let clock = FixedClock::at(NOW);
         let endpoints = Endpoints::new(&store, &store, &store, signer, clock.clone());
@@ -226,6 +225,12 @@ impl World {
         let ask = post("/revoke", &[("token", token)]).basic("web", SECRET);
         self.send(ask).await.ok()
     }
+}
+
+/// The signer of every world on memory: one RSA key for the whole process.
+pub async fn local_signer() -> &'static LocalSigner {
+    static SIGNER: OnceCell<LocalSigner> = OnceCell::const_new();
+    SIGNER.get_or_init(async || LocalSigner::generate()).await
 }
 
 /// A tenant's name that nobody has had.
