@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Parser, Subcommand};
 use latchkey_oauth::client::{ClientAuthMethod, ClientId};
-use latchkey_oauth::grant::GrantType;
+use latchkey_oauth::grant_type::GrantType;
 use latchkey_oauth::password::Argon2Settings;
 use latchkey_oauth::settings;
 use latchkey_oauth::tenant::{DEFAULT_TENANT, TenantId};

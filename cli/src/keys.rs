@@ -6,8 +6,8 @@ use der::Decode as _;
 use latchkey_oauth::client::RegistryAdmin;
 use latchkey_oauth::tenant::TenantId;
 use latchkey_oauth::time::{Seconds, Timestamp};
+use latchkey_oauth::token::algorithm::Algorithm;
 use latchkey_oauth::token::jwk::{KeyRing, PublicKey, RingKey, publish};
-use latchkey_oauth::token::jws::Algorithm;
 use pkcs1::RsaPublicKeyRef;
 use spki::SubjectPublicKeyInfoRef;
 

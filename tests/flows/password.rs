@@ -1,7 +1,7 @@
 //! The password grant: RFC 6749 section 4.3.
 
 use latchkey_oauth::client::Client;
-use latchkey_oauth::grant::GrantType;
+use latchkey_oauth::grant_type::GrantType;
 use latchkey_oauth::password::StoredPassword;
 use latchkey_oauth::time::Seconds;
 use latchkey_testkit::fixtures::{PASSWORD, SECRET, confidential, user, username};

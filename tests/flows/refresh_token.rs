@@ -166,9 +166,6 @@ async fn a_scope_the_client_has_lost_is_not_granted_again(world: World) {
         ..confidential("shrinking")
     };
     world.store.put_client(&world.tenant, &client).await;
-    // Another function instance than the one that remembered the client: the binaries are asked first now.
-    let random = latchkey_oauth::random::SystemRandom;
-    let _ = random;
     let (mut family, token) = family_of(&world.tenant, 77);
     family.client_id = client_id("shrinking");
     family.scope = scope("openid read admin");
@@ -183,7 +180,7 @@ async fn a_scope_the_client_has_lost_is_not_granted_again(world: World) {
 }
 
 /// A family that lives on a real clock as well as on a fixed one.
-fn freshen(family: &mut latchkey_oauth::token::refresh_token::Family) {
+fn freshen(family: &mut latchkey_oauth::token::family::Family) {
     let far = latchkey_oauth::time::Timestamp::from_unix(4_000_000_000);
     family.token_expires_at = far;
     family.family_expires_at = far;

@@ -2,8 +2,9 @@
 
 use aws_sdk_kms::types::KeySpec;
 use jsonwebtoken::DecodingKey;
+use latchkey_oauth::token::algorithm::Algorithm;
 use latchkey_oauth::token::jwk::RingKey;
-use latchkey_oauth::token::jws::{Algorithm, JwsSigner as _, SignError};
+use latchkey_oauth::token::jws::{JwsSigner as _, SignError};
 use latchkey_tests::aws::{kms, new_key, sdk, signer};
 use latchkey_tests::jwt::base64url;
 

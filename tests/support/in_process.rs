@@ -21,7 +21,7 @@ use latchkey_oauth::route::resolve;
 use latchkey_oauth::tenant::BaseUrl;
 use latchkey_oauth::time::Clock;
 use latchkey_oauth::token::jws::JwsSigner;
-use latchkey_oauth::token::refresh_token::{RefreshTokenRepository, RevocationRepository};
+use latchkey_oauth::token::repository::{RefreshTokenRepository, RevocationRepository};
 use latchkey_oauth::user::LoginRepository;
 use latchkey_testkit::clock::FixedClock;
 use latchkey_testkit::fixtures::hashing;

@@ -3,8 +3,9 @@
 use latchkey_dynamodb::{Grants, Registry, Users};
 use latchkey_oauth::client::{Client, RegistryAdmin as _};
 use latchkey_oauth::tenant::{TenantId, TenantSettings};
+use latchkey_oauth::token::family::Family;
 use latchkey_oauth::token::jwk::KeyRing;
-use latchkey_oauth::token::refresh_token::{Family, RefreshTokenRepository as _};
+use latchkey_oauth::token::repository::RefreshTokenRepository as _;
 use latchkey_oauth::user::{Generation, User, UserAdmin as _, Username};
 use latchkey_testkit::memory::MemoryStore;
 

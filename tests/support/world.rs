@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use latchkey_oauth::client::{Client, ClientAuthMethod};
-use latchkey_oauth::grant::GrantType;
+use latchkey_oauth::grant_type::GrantType;
 use latchkey_oauth::random::SystemRandom;
 use latchkey_oauth::tenant::{TenantId, TenantSettings};
 use latchkey_oauth::time::Seconds;

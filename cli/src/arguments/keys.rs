@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 use latchkey_oauth::time::Seconds;
-use latchkey_oauth::token::jws::Algorithm;
+use latchkey_oauth::token::algorithm::Algorithm;
 
 use super::OfTenant;
 use crate::registry_file::duration;

@@ -2,8 +2,8 @@
 
 use latchkey_oauth::client::RegistryAdmin;
 use latchkey_oauth::time::Timestamp;
+use latchkey_oauth::token::algorithm::Algorithm;
 use latchkey_oauth::token::jwk::{KeyRing, RingKey};
-use latchkey_oauth::token::jws::Algorithm;
 use latchkey_oauth::user::UserAdmin;
 use serde::Serialize;
 use serde_json::json;

@@ -1,7 +1,7 @@
 //! Clients, with metadata named as RFC 7591 section 2 names it.
 
 use latchkey_oauth::client::{Client, ClientAuthMethod, ClientId, ClientSecretHash};
-use latchkey_oauth::grant::GrantType;
+use latchkey_oauth::grant_type::GrantType;
 use latchkey_oauth::scope::{OPENID, Scope};
 use latchkey_oauth::tenant::LifetimeOverrides;
 use latchkey_oauth::time::Seconds;

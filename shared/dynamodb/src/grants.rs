@@ -8,11 +8,12 @@ use latchkey_oauth::client::ClientId;
 use latchkey_oauth::store::StoreError;
 use latchkey_oauth::tenant::TenantId;
 use latchkey_oauth::time::Timestamp;
-use latchkey_oauth::token::refresh_token::{
-    Family, FamilyId, NextToken, RefreshToken, RefreshTokenHash, RefreshTokenRepository,
-    RevocationRepository, RotateError,
+use latchkey_oauth::token::family::{Family, NextToken};
+use latchkey_oauth::token::refresh_token::{FamilyId, RefreshToken, RefreshTokenHash};
+use latchkey_oauth::token::repository::{
+    RefreshTokenRepository, RevocationRepository, RotateError,
 };
-use latchkey_oauth::token::state::{TokenKeys, TokenState, TokenStateRepository};
+use latchkey_oauth::token::repository::{TokenKeys, TokenState, TokenStateRepository};
 
 use crate::error::store_error;
 use crate::item::{Item, Wanted, attribute, batch_get, from_item, number, to_expiring_item};

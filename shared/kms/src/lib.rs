@@ -12,8 +12,9 @@ use aws_sdk_kms::config::Builder;
 use aws_sdk_kms::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_kms::primitives::Blob;
 use aws_sdk_kms::types::{MessageType, SigningAlgorithmSpec};
+use latchkey_oauth::token::algorithm::Algorithm;
 use latchkey_oauth::token::jwk::RingKey;
-use latchkey_oauth::token::jws::{Algorithm, JwsSigner, SignError};
+use latchkey_oauth::token::jws::{JwsSigner, SignError};
 
 /// One attempt of a call.
 const ATTEMPT: Duration = Duration::from_millis(1_500);

@@ -2,7 +2,8 @@
 
 use crate::scope::Scope;
 use crate::time::Timestamp;
-use crate::token::refresh_token::{Family, RefreshToken};
+use crate::token::family::Family;
+use crate::token::refresh_token::RefreshToken;
 use crate::user::{Generation, Subject, UserProfile, Username};
 
 /// A decision that tokens may be issued.

@@ -5,7 +5,7 @@ use std::future::Future;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::grant::GrantType;
+use crate::grant_type::GrantType;
 use crate::hash::{Sha256Hash, sha256};
 use crate::scope::Scope;
 use crate::store::StoreError;

@@ -15,6 +15,7 @@ pub mod endpoint;
 pub mod error;
 pub mod form;
 pub mod grant;
+pub mod grant_type;
 pub mod hash;
 pub mod http;
 pub mod lockout;

@@ -4,12 +4,13 @@ use latchkey_oauth::client::RegistryAdmin;
 use latchkey_oauth::lockout::{Backoff, Source};
 use latchkey_oauth::tenant::{LifetimeOverrides, TenantId, TenantSettings};
 use latchkey_oauth::time::{Seconds, Timestamp};
+use latchkey_oauth::token::family::{Family, FamilyUser, NextToken, Rotation};
 use latchkey_oauth::token::jwk::KeyRing;
-use latchkey_oauth::token::refresh_token::{
-    Family, FamilyId, FamilyUser, NextToken, RefreshToken, RefreshTokenRepository,
-    RevocationRepository, RotateError, Rotation,
+use latchkey_oauth::token::refresh_token::{FamilyId, RefreshToken};
+use latchkey_oauth::token::repository::TokenKeys;
+use latchkey_oauth::token::repository::{
+    RefreshTokenRepository, RevocationRepository, RotateError,
 };
-use latchkey_oauth::token::state::TokenKeys;
 use latchkey_oauth::user::{Counter, Generation, LoginRepository, UserAdmin};
 
 use crate::fixtures::{

@@ -1,7 +1,7 @@
 //! Tenants, clients and users to start from.
 
 use latchkey_oauth::client::{Client, ClientAuthMethod, ClientId, ClientSecretHash};
-use latchkey_oauth::grant::GrantType;
+use latchkey_oauth::grant_type::GrantType;
 use latchkey_oauth::password::{Argon2Settings, Password, PasswordHashing, StoredPassword};
 use latchkey_oauth::scope::Scope;
 use latchkey_oauth::tenant::{LifetimeOverrides, TenantId};

@@ -9,12 +9,13 @@ use latchkey_oauth::password::StoredPassword;
 use latchkey_oauth::store::StoreError;
 use latchkey_oauth::tenant::{Tenant, TenantId, TenantSettings};
 use latchkey_oauth::time::Timestamp;
+use latchkey_oauth::token::family::{Family, NextToken};
 use latchkey_oauth::token::jwk::KeyRing;
-use latchkey_oauth::token::refresh_token::{
-    Family, FamilyId, NextToken, RefreshToken, RefreshTokenHash, RefreshTokenRepository,
-    RevocationRepository, RotateError,
+use latchkey_oauth::token::refresh_token::{FamilyId, RefreshToken, RefreshTokenHash};
+use latchkey_oauth::token::repository::{
+    RefreshTokenRepository, RevocationRepository, RotateError,
 };
-use latchkey_oauth::token::state::{TokenKeys, TokenState, TokenStateRepository};
+use latchkey_oauth::token::repository::{TokenKeys, TokenState, TokenStateRepository};
 use latchkey_oauth::user::{
     Counter, Credentials, Generation, Login, LoginRepository, SubjectKey, SubjectState, User,
     UserAdmin, UserProfile, Username,

@@ -7,8 +7,9 @@ use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{KeyPair, KeySize, PublicKeyComponents};
 use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_SHA256};
 use latchkey_oauth::time::Timestamp;
+use latchkey_oauth::token::algorithm::Algorithm;
 use latchkey_oauth::token::jwk::{KeyRing, PublicKey, RingKey, publish};
-use latchkey_oauth::token::jws::{Algorithm, JwsSigner, SignError};
+use latchkey_oauth::token::jws::{JwsSigner, SignError};
 
 /// Signs RS256 with one key, whatever key it is asked for.
 #[derive(Debug, Clone)]

@@ -16,9 +16,10 @@ use crate::scope::Scope;
 use crate::time::Timestamp;
 use crate::token::Audience;
 use crate::token::access_token::AccessTokenClaims;
+use crate::token::family::Recognised;
 use crate::token::id_token::IdTokenClaims;
-use crate::token::refresh_token::{Recognised, RefreshToken};
-use crate::token::state::{TokenKeys, TokenState, TokenStateRepository};
+use crate::token::refresh_token::RefreshToken;
+use crate::token::repository::{TokenKeys, TokenState, TokenStateRepository};
 use crate::token::verifier::{Rejected, VerifiedToken};
 use crate::user::{Subject, SubjectKey, Username};
 

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::claims;
 use crate::client::ClientAuthMethod;
-use crate::grant::GrantType;
+use crate::grant_type::GrantType;
 use crate::route::Endpoint;
 use crate::scope::OPENID;
 use crate::tenant::{Issuer, Tenant};

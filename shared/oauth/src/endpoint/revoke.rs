@@ -11,7 +11,8 @@ use crate::error::OAuthError;
 use crate::form::Form;
 use crate::http::empty;
 use crate::route::Endpoint;
-use crate::token::refresh_token::{RefreshToken, RevocationRepository};
+use crate::token::refresh_token::RefreshToken;
+use crate::token::repository::RevocationRepository;
 use crate::token::verifier::{Rejected, VerifiedToken};
 
 /// The revocation endpoint and what it works with.

@@ -16,7 +16,7 @@ use crate::random::Random;
 use crate::route::Endpoint;
 use crate::token::issue::Mint;
 use crate::token::jws::JwsSigner;
-use crate::token::refresh_token::RefreshTokenRepository;
+use crate::token::repository::RefreshTokenRepository;
 use crate::user::LoginRepository;
 
 /// The token endpoint and what it works with.

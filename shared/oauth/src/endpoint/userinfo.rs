@@ -15,7 +15,7 @@ use crate::http::json;
 use crate::route::Endpoint;
 use crate::scope::OPENID;
 use crate::token::access_token::AccessTokenClaims;
-use crate::token::state::{TokenKeys, TokenStateRepository};
+use crate::token::repository::{TokenKeys, TokenStateRepository};
 use crate::token::verifier::{Rejected, VerifiedToken};
 use crate::user::SubjectKey;
 

@@ -7,8 +7,10 @@ use crate::authorization::{Authorization, Refresh, UserAuthentication};
 use crate::client::Client;
 use crate::error::{ErrorCode, OAuthError};
 use crate::scope::Scope;
-use crate::token::refresh_token::{Family, Recognised, RefreshToken, RefreshTokenRepository};
-use crate::token::state::TokenKeys;
+use crate::token::family::{Family, Recognised};
+use crate::token::refresh_token::RefreshToken;
+use crate::token::repository::RefreshTokenRepository;
+use crate::token::repository::TokenKeys;
 use crate::user::{SubjectState, UserProfile};
 
 /// Checks a refresh token and decides whether it is exchanged, repeated or refused.

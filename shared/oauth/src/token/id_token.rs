@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::jws::Algorithm;
+use super::algorithm::Algorithm;
 use crate::client::ClientId;
 use crate::hash::left_half_base64url;
 use crate::time::Timestamp;

@@ -7,13 +7,12 @@ use serde::{Serialize, Serializer};
 
 use super::Audience;
 use super::access_token::AccessTokenClaims;
+use super::family::{Family, FamilyUser, NextToken, Recognised, Rotation};
 use super::id_token::{IdTokenClaims, at_hash};
 use super::jwk::RingKey;
 use super::jws::{JwsSigner, TokenType, encode};
-use super::refresh_token::{
-    Family, FamilyId, FamilyUser, NextToken, Recognised, RefreshToken, RefreshTokenRepository,
-    RotateError, Rotation,
-};
+use super::refresh_token::{FamilyId, RefreshToken};
+use super::repository::{RefreshTokenRepository, RotateError};
 use crate::authorization::{Authorization, Refresh, UserAuthentication};
 use crate::claims;
 use crate::client_auth::AuthenticatedClient;

@@ -9,7 +9,7 @@ use jsonwebtoken::jwk::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::jws::Algorithm;
+use super::algorithm::Algorithm;
 use crate::time::Timestamp;
 
 /// One key of a ring.

@@ -1,12 +1,14 @@
 //! Tokens: what is in them, how they are made, how they are checked.
 
 pub mod access_token;
+pub mod algorithm;
+pub mod family;
 pub mod id_token;
 pub mod issue;
 pub mod jwk;
 pub mod jws;
 pub mod refresh_token;
-pub mod state;
+pub mod repository;
 pub mod verifier;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};

@@ -6,7 +6,6 @@
 //! used twice is told from one made up by somebody who has only seen the address in an access token.
 
 use std::fmt;
-use std::future::Future;
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::hkdf::{HKDF_SHA256, Salt};
@@ -16,15 +15,9 @@ use secrecy::SecretString;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use zeroize::Zeroizing;
 
-use super::state::TokenStateRepository;
-use crate::client::ClientId;
 use crate::hash::{Sha256Hash, sha256, sha256_of_parts};
 use crate::random::{Random, RandomError};
-use crate::scope::Scope;
-use crate::store::StoreError;
-use crate::tenant::TenantId;
-use crate::time::{Seconds, Timestamp};
-use crate::user::{Generation, Subject, SubjectKey, Username};
+use crate::user::SubjectKey;
 
 const PREFIX: &str = "lkr";
 const LINEAGE: usize = 16;
@@ -101,6 +94,13 @@ impl<'de> Deserialize<'de> for FamilyId {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct RefreshTokenHash(Sha256Hash);
+
+impl RefreshTokenHash {
+    /// Equality in constant time.
+    pub fn ct_eq(&self, other: &Self) -> bool {
+        self.0.ct_eq(&other.0)
+    }
+}
 
 /// A refresh token in the clear: in a request, in an answer, never at rest.
 #[derive(Clone)]
@@ -216,7 +216,8 @@ impl RefreshToken {
         Ok(URL_SAFE_NO_PAD.encode(text))
     }
 
-    fn open(&self, sealed: &str) -> Option<Self> {
+    /// Opens what [`RefreshToken::seal`] sealed under this token; `None` for anything else.
+    pub fn open(&self, sealed: &str) -> Option<Self> {
         let bytes = URL_SAFE_NO_PAD.decode(sealed).ok()?;
         let (nonce, sealed) = bytes.split_at_checked(NONCE_LEN)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
@@ -240,186 +241,6 @@ impl RefreshToken {
             .ok()?;
         Some(LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &*key).ok()?))
     }
-}
-
-/// How and when the user of a family authenticated.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FamilyUser {
-    /// The name they signed in with.
-    pub username: Username,
-    /// When.
-    pub auth_time: Timestamp,
-    /// How well.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub acr: Option<String>,
-    /// By what means.
-    #[serde(default)]
-    pub amr: Vec<String>,
-    /// The generation of the user's tokens it ends with.
-    pub generation: Generation,
-}
-
-/// The last exchange of a family's token.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Rotation {
-    /// The token that was given up.
-    pub hash: RefreshTokenHash,
-    /// When. The retry window is counted from here and never slides.
-    pub rotated_at: Timestamp,
-    /// Its successor, sealed under it, where the client has a retry window.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sealed_successor: Option<String>,
-}
-
-/// A family of refresh tokens: one item, however often it is refreshed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Family {
-    /// What finds it.
-    #[serde(rename = "family")]
-    pub id: FamilyId,
-    /// The client it was issued to.
-    pub client_id: ClientId,
-    /// Whom its tokens speak for.
-    #[serde(rename = "sub")]
-    pub subject: Subject,
-    /// The user's part in it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub user: Option<FamilyUser>,
-    /// The scope originally granted.
-    pub scope: Scope,
-    /// The audience originally granted.
-    pub audience: Vec<String>,
-    /// When it began.
-    pub created_at: Timestamp,
-    /// When it ends, however often it is refreshed.
-    pub family_expires_at: Timestamp,
-    /// When its current token ends.
-    pub token_expires_at: Timestamp,
-    /// When the last access token of it has ended too, and the store may forget it.
-    pub keep_until: Timestamp,
-    /// What all its tokens have in common, hashed.
-    pub lineage: Sha256Hash,
-    /// Its one living token.
-    pub current: RefreshTokenHash,
-    /// The exchange that made the current token.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub previous: Option<Rotation>,
-    /// When it was revoked, by its client or because a token was used twice.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub revoked_at: Option<Timestamp>,
-}
-
-/// What a presented token is to its family.
-#[derive(Debug)]
-pub enum Recognised {
-    /// Its one living token.
-    Current,
-    /// The one before, still within the retry window: here is the same successor again.
-    Repeated(RefreshToken),
-    /// One that was given up: somebody holds a copy.
-    Superseded,
-}
-
-impl Family {
-    /// Whether a token was made by this family at all, at any time.
-    pub fn is_lineage_of(&self, token: &RefreshToken) -> bool {
-        self.lineage.ct_eq(&token.lineage_hash())
-    }
-
-    /// What a token of the lineage is now.
-    pub fn recognise(&self, token: &RefreshToken, window: Seconds, now: Timestamp) -> Recognised {
-        let RefreshTokenHash(hash) = token.hash();
-        if self.current.0.ct_eq(&hash) {
-            return Recognised::Current;
-        }
-        let repeated = self
-            .previous
-            .as_ref()
-            .filter(|last| last.hash.0.ct_eq(&hash) && now < last.rotated_at.plus(window))
-            .and_then(|last| token.open(last.sealed_successor.as_deref()?))
-            // The successor it got must still be the living one: a family never forks.
-            .filter(|successor| successor.hash() == self.current);
-        match repeated {
-            Some(successor) => Recognised::Repeated(successor),
-            None => Recognised::Superseded,
-        }
-    }
-}
-
-/// What a rotation writes.
-#[derive(Debug, Clone)]
-pub struct NextToken {
-    /// The successor.
-    pub hash: RefreshTokenHash,
-    /// When it ends.
-    pub token_expires_at: Timestamp,
-    /// When the store may forget the family.
-    pub keep_until: Timestamp,
-    /// The exchange.
-    pub previous: Rotation,
-}
-
-/// A rotation that did not happen.
-#[derive(Debug, thiserror::Error)]
-pub enum RotateError {
-    /// Somebody was faster, or the family was revoked; this is how it stands now.
-    #[error("the token is no longer the family's current one")]
-    AlreadyUsed(Box<Family>),
-    /// There is no such family.
-    #[error("there is no such family")]
-    NotFound,
-    /// The store did not answer.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-/// Where families are kept.
-pub trait RefreshTokenRepository: TokenStateRepository {
-    /// Writes a new family.
-    fn insert(
-        &self,
-        tenant: &TenantId,
-        family: &Family,
-    ) -> impl Future<Output = Result<(), StoreError>> + Send;
-
-    /// Exchanges the living token `old` for its successor, in one conditional write: of any number of
-    /// parallel exchanges exactly one succeeds, and none on a revoked family.
-    fn rotate(
-        &self,
-        tenant: &TenantId,
-        family: &FamilyId,
-        old: &RefreshTokenHash,
-        next: &NextToken,
-    ) -> impl Future<Output = Result<(), RotateError>> + Send;
-
-    /// Ends a family and its access tokens, because a token of it was used twice.
-    fn kill_family(
-        &self,
-        tenant: &TenantId,
-        family: &FamilyId,
-        now: Timestamp,
-    ) -> impl Future<Output = Result<(), StoreError>> + Send;
-}
-
-/// Where revocations are kept.
-pub trait RevocationRepository: Send + Sync {
-    /// Ends one access token. The store may forget it at `until`, when the token has ended by itself.
-    fn revoke_access_token(
-        &self,
-        tenant: &TenantId,
-        jti: &str,
-        until: Timestamp,
-    ) -> impl Future<Output = Result<(), StoreError>> + Send;
-
-    /// Ends a family and its access tokens, if the token presented is of its lineage and `client` is its
-    /// client; changes nothing otherwise.
-    fn revoke_family(
-        &self,
-        tenant: &TenantId,
-        token: &RefreshToken,
-        client: &ClientId,
-        now: Timestamp,
-    ) -> impl Future<Output = Result<(), StoreError>> + Send;
 }
 
 #[cfg(test)]

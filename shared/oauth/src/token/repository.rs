@@ -1,10 +1,13 @@
-//! Whether a token still counts: everything that can end one before its time, in one read.
+//! What the store keeps of tokens: whether one still counts, families, revocations.
 
 use std::future::Future;
 
-use super::refresh_token::{Family, FamilyId};
+use super::family::{Family, NextToken};
+use super::refresh_token::{FamilyId, RefreshToken, RefreshTokenHash};
+use crate::client::ClientId;
 use crate::store::StoreError;
 use crate::tenant::TenantId;
+use crate::time::Timestamp;
 use crate::user::{Generation, SubjectKey, SubjectState, UserProfile};
 
 /// What is to be read for a token.
@@ -85,4 +88,67 @@ pub trait TokenStateRepository: Send + Sync {
         tenant: &TenantId,
         keys: &TokenKeys<'_>,
     ) -> impl Future<Output = Result<TokenState, StoreError>> + Send;
+}
+
+/// A rotation that did not happen.
+#[derive(Debug, thiserror::Error)]
+pub enum RotateError {
+    /// Somebody was faster, or the family was revoked; this is how it stands now.
+    #[error("the token is no longer the family's current one")]
+    AlreadyUsed(Box<Family>),
+    /// There is no such family.
+    #[error("there is no such family")]
+    NotFound,
+    /// The store did not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Where families are kept.
+pub trait RefreshTokenRepository: TokenStateRepository {
+    /// Writes a new family.
+    fn insert(
+        &self,
+        tenant: &TenantId,
+        family: &Family,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Exchanges the living token `old` for its successor, in one conditional write: of any number of
+    /// parallel exchanges exactly one succeeds, and none on a revoked family.
+    fn rotate(
+        &self,
+        tenant: &TenantId,
+        family: &FamilyId,
+        old: &RefreshTokenHash,
+        next: &NextToken,
+    ) -> impl Future<Output = Result<(), RotateError>> + Send;
+
+    /// Ends a family and its access tokens, because a token of it was used twice.
+    fn kill_family(
+        &self,
+        tenant: &TenantId,
+        family: &FamilyId,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+}
+
+/// Where revocations are kept.
+pub trait RevocationRepository: Send + Sync {
+    /// Ends one access token. The store may forget it at `until`, when the token has ended by itself.
+    fn revoke_access_token(
+        &self,
+        tenant: &TenantId,
+        jti: &str,
+        until: Timestamp,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Ends a family and its access tokens, if the token presented is of its lineage and `client` is its
+    /// client; changes nothing otherwise.
+    fn revoke_family(
+        &self,
+        tenant: &TenantId,
+        token: &RefreshToken,
+        client: &ClientId,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
 }
