@@ -10,8 +10,8 @@ use url::Url;
 use super::duration::Bounds;
 use super::fault::{Faults, Place, Position};
 use super::fields::Fields;
+use super::lifetimes::read_lifetimes;
 use super::secret::{self, Context, Secret};
-use super::tenant::read_lifetimes;
 use super::tree::{Node, Value};
 use crate::surroundings::Surroundings;
 

@@ -8,6 +8,7 @@ pub(crate) mod client;
 pub mod duration;
 pub mod fault;
 pub(crate) mod fields;
+mod lifetimes;
 pub(crate) mod secret;
 pub(crate) mod tenant;
 pub(crate) mod tree;

@@ -2,7 +2,7 @@
 
 use latchkey_oauth::client::ClientId;
 use latchkey_oauth::lockout::{Backoff, LockPolicy};
-use latchkey_oauth::tenant::{LifetimeOverrides, TenantId, TenantSettings};
+use latchkey_oauth::tenant::{TenantId, TenantSettings};
 use latchkey_oauth::time::Seconds;
 use url::Url;
 
@@ -10,6 +10,7 @@ use super::client::{self, ClientEntry};
 use super::duration::Bounds;
 use super::fault::{Faults, Place};
 use super::fields::Fields;
+use super::lifetimes::read_lifetimes;
 use super::tree::Node;
 use super::user::{self, UserEntry};
 use crate::surroundings::Surroundings;
@@ -72,28 +73,6 @@ fn read(node: Node, surroundings: &dyn Surroundings, faults: &Faults) -> Option<
         clients,
         users,
     })
-}
-
-/// Reads the four lifetimes, of a tenant or of a client.
-pub fn read_lifetimes(fields: &mut Fields<'_>) -> LifetimeOverrides {
-    let lifetimes = LifetimeOverrides {
-        access_token: fields.duration("access_token_lifetime", Bounds::up_to(Seconds::days(30))),
-        id_token: fields.duration("id_token_lifetime", Bounds::up_to(Seconds::days(30))),
-        refresh_token: fields.duration("refresh_token_lifetime", Bounds::up_to(Seconds::days(400))),
-        refresh_token_family: fields.duration(
-            "refresh_token_family_lifetime",
-            Bounds::up_to(Seconds::days(400)),
-        ),
-    };
-    if let (Some(one), Some(family)) = (lifetimes.refresh_token, lifetimes.refresh_token_family)
-        && one > family
-    {
-        fields.fault(
-            "refresh_token_lifetime",
-            "`refresh_token_lifetime` is longer than `refresh_token_family_lifetime`, which ends every token of the family. Shorten the one or lengthen the other.",
-        );
-    }
-    lifetimes
 }
 
 fn read_lockout(fields: &mut Fields<'_>) -> LockPolicy {
