@@ -1,8 +1,8 @@
 //! The tables and the KMS that the command works on.
 
 use anyhow::{Context as _, bail};
-use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_kms::types::KeyUsageType;
+use latchkey_aws::SdkConfig;
 use latchkey_dynamodb::{Registry, Users};
 use latchkey_oauth::settings;
 
@@ -23,7 +23,7 @@ pub struct Tables {
 /// # Errors
 /// Where there is no region.
 pub async fn aws() -> anyhow::Result<SdkConfig> {
-    let config = aws_config::load_defaults(BehaviorVersion::latest()).await;
+    let config = latchkey_aws::load().await;
     if config.region().is_none() {
         bail!(
             "no AWS region is set: export AWS_REGION=eu-central-1, or the region of the deployment"

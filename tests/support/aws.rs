@@ -1,7 +1,7 @@
 //! DynamoDB Local and the KMS emulator that `cargo xtask test` starts, and a key in the latter.
 
-use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_kms::types::{KeySpec, KeyUsageType};
+use latchkey_aws::SdkConfig;
 use latchkey_kms::KmsSigner;
 use latchkey_oauth::time::Timestamp;
 use latchkey_oauth::token::algorithm::Algorithm;
@@ -26,7 +26,7 @@ pub fn setting(name: &str) -> String {
 
 /// The SDK as the functions set it up.
 pub async fn sdk() -> SdkConfig {
-    aws_config::load_defaults(BehaviorVersion::latest()).await
+    latchkey_aws::load().await
 }
 
 /// A client of DynamoDB Local.

@@ -1,6 +1,5 @@
 //! Both metadata documents and the JWK set as a Lambda function: RFC 8414, OIDC Discovery, RFC 7517.
 
-use aws_config::BehaviorVersion;
 use latchkey_dynamodb::Registry;
 use latchkey_oauth::directory::Directory;
 use latchkey_oauth::endpoint::discovery::DiscoveryEndpoint;
@@ -8,7 +7,7 @@ use latchkey_oauth::endpoint::discovery::DiscoveryEndpoint;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), latchkey_lambda::Error> {
     let common = latchkey_lambda::settings(|read| read.common())?;
-    let aws = aws_config::load_defaults(BehaviorVersion::latest()).await;
+    let aws = latchkey_aws::load().await;
     let dynamodb = latchkey_dynamodb::client(&aws, common.dynamodb_endpoint.as_deref());
     let registry = Registry::new(dynamodb, common.registry_table);
     latchkey_lambda::serve(DiscoveryEndpoint {

@@ -1,6 +1,5 @@
 //! Token revocation as a Lambda function: RFC 7009.
 
-use aws_config::BehaviorVersion;
 use latchkey_dynamodb::{Grants, Registry};
 use latchkey_oauth::directory::Directory;
 use latchkey_oauth::endpoint::revoke::RevokeEndpoint;
@@ -12,7 +11,7 @@ async fn main() -> Result<(), latchkey_lambda::Error> {
         let (common, grants) = (read.common(), read.required(GRANTS_TABLE));
         Some((common?, grants?))
     })?;
-    let aws = aws_config::load_defaults(BehaviorVersion::latest()).await;
+    let aws = latchkey_aws::load().await;
     let dynamodb = latchkey_dynamodb::client(&aws, common.dynamodb_endpoint.as_deref());
     let registry = Registry::new(dynamodb.clone(), common.registry_table);
     latchkey_lambda::serve(RevokeEndpoint {

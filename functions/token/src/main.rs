@@ -1,6 +1,5 @@
 //! The token endpoint as a Lambda function: RFC 6749 section 3.2.
 
-use aws_config::BehaviorVersion;
 use latchkey_dynamodb::{Grants, Registry, Users};
 use latchkey_kms::KmsSigner;
 use latchkey_oauth::directory::Directory;
@@ -22,7 +21,7 @@ async fn main() -> Result<(), latchkey_lambda::Error> {
             read.optional(KMS_ENDPOINT),
         ))
     })?;
-    let aws = aws_config::load_defaults(BehaviorVersion::latest()).await;
+    let aws = latchkey_aws::load().await;
     let dynamodb = latchkey_dynamodb::client(&aws, common.dynamodb_endpoint.as_deref());
     let kms = latchkey_kms::client(&aws, kms_endpoint.as_deref());
     let registry = Registry::new(dynamodb.clone(), common.registry_table);

@@ -1,6 +1,5 @@
 //! UserInfo as a Lambda function: OIDC Core section 5.3.
 
-use aws_config::BehaviorVersion;
 use latchkey_dynamodb::{Grants, Registry};
 use latchkey_oauth::directory::Directory;
 use latchkey_oauth::endpoint::userinfo::UserInfoEndpoint;
@@ -13,7 +12,7 @@ async fn main() -> Result<(), latchkey_lambda::Error> {
         let (grants, users) = (read.required(GRANTS_TABLE), read.required(USERS_TABLE));
         Some((common?, grants?, users?))
     })?;
-    let aws = aws_config::load_defaults(BehaviorVersion::latest()).await;
+    let aws = latchkey_aws::load().await;
     let dynamodb = latchkey_dynamodb::client(&aws, common.dynamodb_endpoint.as_deref());
     let registry = Registry::new(dynamodb.clone(), common.registry_table);
     latchkey_lambda::serve(UserInfoEndpoint {

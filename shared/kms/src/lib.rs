@@ -2,50 +2,19 @@
 
 mod der;
 
-use std::time::Duration;
-
-use aws_config::SdkConfig;
-use aws_config::retry::RetryConfig;
-use aws_config::timeout::TimeoutConfig;
 pub use aws_sdk_kms::Client;
 use aws_sdk_kms::config::Builder;
 use aws_sdk_kms::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_kms::primitives::Blob;
 use aws_sdk_kms::types::{MessageType, SigningAlgorithmSpec};
+use latchkey_aws::SdkConfig;
 use latchkey_oauth::token::algorithm::Algorithm;
 use latchkey_oauth::token::jwk::RingKey;
 use latchkey_oauth::token::jws::{JwsSigner, SignError};
 
-/// One attempt of a call.
-const ATTEMPT: Duration = Duration::from_millis(1_500);
-/// A whole call with its retries, well inside a function's deadline.
-const CALL: Duration = Duration::from_secs(4);
-/// The first attempt and two more.
-const ATTEMPTS: u32 = 3;
-
-/// Faults of the service that pass, though it answered.
-const PASSING: [&str; 5] = [
-    "ThrottlingException",
-    "LimitExceededException",
-    "DependencyTimeoutException",
-    "KMSInternalException",
-    "KeyUnavailableException",
-];
-
-/// How every client is set up: bounded retries and time-outs.
+/// How a client is set up: as `sdk` says, at `endpoint` if there is one.
 pub fn config(sdk: &SdkConfig, endpoint: Option<&str>) -> Builder {
-    let timeouts = TimeoutConfig::builder()
-        .connect_timeout(Duration::from_secs(1))
-        .operation_attempt_timeout(ATTEMPT)
-        .operation_timeout(CALL)
-        .build();
-    let mut builder = Builder::from(sdk)
-        .retry_config(
-            RetryConfig::standard()
-                .with_max_attempts(ATTEMPTS)
-                .with_initial_backoff(Duration::from_millis(50)),
-        )
-        .timeout_config(timeouts);
+    let mut builder = Builder::from(sdk);
     builder.set_endpoint_url(endpoint.map(str::to_owned));
     builder
 }
@@ -118,15 +87,7 @@ fn sign_error<E>(error: SdkError<E>) -> SignError
 where
     E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
 {
-    let no_answer = matches!(
-        error,
-        SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_)
-    );
-    let answer = error.raw_response();
-    let passing = no_answer
-        || answer.is_some_and(|answer| answer.status().is_server_error())
-        || error.code().is_some_and(|code| PASSING.contains(&code));
-    if passing {
+    if latchkey_aws::may_pass(&error) {
         SignError::Unavailable(error.into())
     } else {
         SignError::Internal(error.into())

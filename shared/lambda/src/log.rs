@@ -31,34 +31,29 @@ pub fn line(log: &RequestLog, request_id: &str, status: StatusCode, took: Durati
     let status = status.as_u16();
     let milliseconds = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
     let endpoint = log.endpoint.map(|endpoint| endpoint.path());
+    macro_rules! line {
+        ($level:expr) => {
+            tracing::event!(
+                target: TARGET,
+                $level,
+                request_id,
+                endpoint,
+                tenant = log.tenant,
+                client_id = log.client_id,
+                grant_type = log.grant_type,
+                status,
+                outcome = log.outcome,
+                reason = log.reason,
+                fault = log.fault,
+                milliseconds,
+                "request"
+            )
+        };
+    }
+    // A level must be known when the line is compiled.
     if status >= 500 {
-        tracing::error!(
-            target: TARGET,
-            request_id,
-            endpoint,
-            tenant = log.tenant,
-            client_id = log.client_id,
-            grant_type = log.grant_type,
-            status,
-            outcome = log.outcome,
-            reason = log.reason,
-            fault = log.fault,
-            milliseconds,
-            "request"
-        );
+        line!(Level::ERROR);
     } else {
-        tracing::info!(
-            target: TARGET,
-            request_id,
-            endpoint,
-            tenant = log.tenant,
-            client_id = log.client_id,
-            grant_type = log.grant_type,
-            status,
-            outcome = log.outcome,
-            reason = log.reason,
-            milliseconds,
-            "request"
-        );
+        line!(Level::INFO);
     }
 }
