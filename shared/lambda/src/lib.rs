@@ -91,3 +91,6 @@ fn into_body(bytes: Bytes) -> Body {
         Err(not_text) => Body::Binary(not_text.into_bytes()),
     }
 }
+
+#[cfg(test)]
+mod tests;
