@@ -175,7 +175,7 @@ async fn create_user<U: UserAdmin>(
             subject: subject.clone(),
             password_hash,
             disabled: new.disabled,
-            generation: Generation::first(tools.clock.now()),
+            generation: Generation::fresh(tools.random)?,
         },
         profile: UserProfile {
             subject,
@@ -209,7 +209,7 @@ async fn update_user<U: UserAdmin>(
         user.credentials.password_hash = password_hash;
     }
     if wanted.ends_tokens {
-        user.credentials.generation = expected.next(tools.clock.now());
+        user.credentials.generation = Generation::fresh(tools.random)?;
     }
     put_user(tenant, user, Some(expected), generated, users).await
 }

@@ -2,8 +2,8 @@
 
 use latchkey_oauth::client::Client;
 use latchkey_oauth::time::Seconds;
-use latchkey_oauth::user::{Generation, User};
-use latchkey_testkit::fixtures::{NOW, SECRET, confidential, hash_of, user};
+use latchkey_oauth::user::User;
+use latchkey_testkit::fixtures::{SECRET, confidential, generation, hash_of, user};
 use latchkey_tests::request::{get, post};
 use latchkey_tests::world::World;
 use latchkey_tests::{on_every_server, where_time_can_be_moved};
@@ -106,7 +106,7 @@ async fn ended_by(world: &World, change: impl AsyncFnOnce(User)) {
 
 async fn put(world: &World, mut alice: User) {
     let seen = alice.credentials.generation;
-    alice.credentials.generation = seen.next(NOW);
+    alice.credentials.generation = generation(1);
     world
         .store
         .put_user(&world.tenant, &alice, Some(seen))
@@ -125,8 +125,8 @@ async fn a_disabled_user_ends_at_once(world: World) {
         .refused(400, "invalid_grant");
     // Being let in again does not bring old tokens back.
     let mut alice = user("alice");
-    let seen = alice.credentials.generation.next(NOW);
-    alice.credentials.generation = seen.next(NOW);
+    let seen = generation(1);
+    alice.credentials.generation = generation(2);
     world
         .store
         .put_user(&world.tenant, &alice, Some(seen))
@@ -154,7 +154,7 @@ async fn a_deleted_user_ends_at_once(world: World) {
     .await;
     // The same subject made again is not the one the old tokens speak for.
     let mut again = user("alice");
-    again.credentials.generation = Generation::first(NOW).next(NOW);
+    again.credentials.generation = generation(1);
     world.store.put_user(&world.tenant, &again, None).await;
     let login = world.login("alice", "openid").await.ok();
     assert!(world.is_active(&login.string("access_token")).await);

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::future::Future;
+use strum::EnumCount;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -60,7 +61,7 @@ impl<'de> Deserialize<'de> for ClientId {
 }
 
 /// How a client proves who it is: `token_endpoint_auth_method` of RFC 7591 section 2.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, EnumCount)]
 #[serde(rename_all = "snake_case")]
 pub enum ClientAuthMethod {
     /// RFC 6749 section 2.3.1, HTTP Basic with form-encoded parts.
@@ -73,7 +74,8 @@ pub enum ClientAuthMethod {
 
 impl ClientAuthMethod {
     /// Every method, in the order metadata lists them.
-    pub const ALL: [Self; 3] = [Self::ClientSecretBasic, Self::ClientSecretPost, Self::None];
+    pub const ALL: [Self; Self::COUNT] =
+        [Self::ClientSecretBasic, Self::ClientSecretPost, Self::None];
 
     /// The name in metadata.
     pub const fn as_str(self) -> &'static str {
@@ -230,4 +232,16 @@ pub trait RegistryAdmin: RegistryRepository {
         &self,
         tenant: &TenantId,
     ) -> impl Future<Output = Result<Vec<Client>, StoreError>> + Send;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn methods_are_stored_as_on_the_wire() {
+        for method in ClientAuthMethod::ALL {
+            assert_eq!(serde_json::to_value(method).unwrap(), method.as_str());
+        }
+    }
 }

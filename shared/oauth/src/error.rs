@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::error::Error;
+use strum::EnumCount;
 
 use http::StatusCode;
 
@@ -9,7 +10,7 @@ use crate::random::RandomError;
 use crate::store::StoreError;
 
 /// What went wrong, as far as a client may know.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumCount)]
 pub enum ErrorCode {
     /// RFC 6749 section 5.2: missing, empty, repeated or contradictory parameters.
     InvalidRequest,
@@ -43,7 +44,7 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// Every code, for the tests that go row by row.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; Self::COUNT] = [
         Self::InvalidRequest,
         Self::InvalidClient,
         Self::InvalidGrant,

@@ -1,9 +1,10 @@
 //! Which grants there are.
 
 use serde::{Deserialize, Serialize};
+use strum::EnumCount;
 
 /// The grants this server knows: `grant_types` of RFC 7591 section 2.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, EnumCount)]
 #[serde(rename_all = "snake_case")]
 pub enum GrantType {
     /// RFC 6749 section 4.3.
@@ -16,7 +17,8 @@ pub enum GrantType {
 
 impl GrantType {
     /// Every grant, in the order metadata lists them.
-    pub const ALL: [Self; 3] = [Self::Password, Self::ClientCredentials, Self::RefreshToken];
+    pub const ALL: [Self; Self::COUNT] =
+        [Self::Password, Self::ClientCredentials, Self::RefreshToken];
 
     /// The name on the wire.
     pub const fn as_str(self) -> &'static str {
@@ -38,6 +40,19 @@ impl GrantType {
         match self {
             Self::Password | Self::ClientCredentials => true,
             Self::RefreshToken => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stored_as_on_the_wire() {
+        for grant in GrantType::ALL {
+            assert_eq!(serde_json::to_value(grant).unwrap(), grant.as_str());
+            assert_eq!(GrantType::parse(grant.as_str()), Some(grant));
         }
     }
 }

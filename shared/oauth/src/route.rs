@@ -1,9 +1,10 @@
 //! THE table of paths. The template, the local router and the metadata documents are tested against it.
 
 use crate::tenant::TenantId;
+use strum::EnumCount;
 
 /// What a path leads to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumCount)]
 pub enum Endpoint {
     /// RFC 6749 section 3.2.
     Token,
@@ -23,7 +24,7 @@ pub enum Endpoint {
 
 impl Endpoint {
     /// Every endpoint.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; Self::COUNT] = [
         Self::Token,
         Self::Introspection,
         Self::UserInfo,
@@ -148,6 +149,14 @@ mod tests {
                 let (found, to) = resolve(&path).unwrap();
                 assert_eq!((found.as_str(), to), (tenant, endpoint), "{path}");
             }
+        }
+    }
+
+    #[test]
+    fn no_tenant_can_hide_an_endpoint() {
+        for endpoint in Endpoint::ALL {
+            let first = endpoint.path().split('/').nth(1).unwrap();
+            assert!(TenantId::parse(first).is_err(), "{first}");
         }
     }
 

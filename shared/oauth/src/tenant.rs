@@ -13,7 +13,7 @@ use crate::token::jwk::KeyRing;
 pub const DEFAULT_TENANT: &str = "default";
 
 /// First path segments that are endpoints, and therefore never tenants.
-const RESERVED: [&str; 12] = [
+pub const RESERVED: [&str; 12] = [
     "token",
     "introspect",
     "userinfo",
@@ -36,7 +36,7 @@ pub struct TenantId(Box<str>);
 /// A name that no tenant can have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "a tenant's name is 1 to 63 lower-case letters, digits and inner hyphens, and not the name of an endpoint"
+    "a tenant's name is 1 to 63 lower-case letters, digits and inner hyphens, and not a reserved name (docs/registry-file.md)"
 )]
 pub struct MalformedTenantId;
 

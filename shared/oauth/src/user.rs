@@ -12,6 +12,7 @@ use unicode_normalization::UnicodeNormalization as _;
 use crate::hash::sha256_of_parts;
 use crate::lockout::{Attempts, Backoff, Source};
 use crate::password::StoredPassword;
+use crate::random::{Random, RandomError};
 use crate::store::StoreError;
 use crate::tenant::TenantId;
 use crate::time::Timestamp;
@@ -152,27 +153,25 @@ impl fmt::Display for SubjectKey {
     }
 }
 
-/// Counts the times a user's tokens were all ended at once: by a new password, a disabling, a deletion.
-/// A token carries the generation it was issued in and counts only while that is the user's own.
+/// Names those of a user's tokens that live and die together. A new password, a disabling or a deletion replaces it by
+/// a fresh one, and with it ends every token issued before: a token carries its generation and counts only while that is
+/// the user's own.
 ///
-/// A user's first generation is the second of their creation, so that a subject deleted and made again
-/// does not revive old tokens.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
-)]
+/// A random number (48 bits, so that every JSON reader keeps it whole) and not a count or a time: tokens are read by
+/// clients and resource servers, who need not learn when somebody changed their password, and a subject deleted and made
+/// again does not revive old tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Generation(u64);
 
 impl Generation {
-    /// The first generation of a user made at `now`.
-    pub const fn first(now: Timestamp) -> Self {
-        Self(now.as_unix())
-    }
-
-    /// The generation after this one.
-    #[must_use]
-    pub fn next(self, now: Timestamp) -> Self {
-        Self(now.as_unix().max(self.0.saturating_add(1)))
+    /// A generation that no token carries yet.
+    ///
+    /// # Errors
+    /// [`RandomError`] when there is no number to be had.
+    pub fn fresh(random: &dyn Random) -> Result<Self, RandomError> {
+        let [a, b, c, d, e, f] = crate::random::bytes(random)?;
+        Ok(Self(u64::from_be_bytes([0, 0, a, b, c, d, e, f])))
     }
 }
 
@@ -366,13 +365,5 @@ mod tests {
         let subject = Subject::parse("s-1").unwrap();
         let key = |tenant| SubjectKey::of(&TenantId::parse(tenant).unwrap(), &subject);
         assert_ne!(key("a"), key("b"));
-    }
-
-    #[test]
-    fn generations_only_go_forward() {
-        let now = Timestamp::from_unix(100);
-        let first = Generation::first(now);
-        assert!(first.next(now) > first);
-        assert!(first.next(Timestamp::from_unix(5)) > first);
     }
 }

@@ -3,7 +3,7 @@
 use latchkey_oauth::client::RegistryAdmin;
 use latchkey_oauth::lockout::{Backoff, Source};
 use latchkey_oauth::tenant::{LifetimeOverrides, TenantId, TenantSettings};
-use latchkey_oauth::time::{Seconds, Timestamp};
+use latchkey_oauth::time::Seconds;
 use latchkey_oauth::token::family::{Family, FamilyUser, NextToken, Rotation};
 use latchkey_oauth::token::jwk::KeyRing;
 use latchkey_oauth::token::refresh_token::{FamilyId, RefreshToken};
@@ -11,10 +11,11 @@ use latchkey_oauth::token::repository::TokenKeys;
 use latchkey_oauth::token::repository::{
     RefreshTokenRepository, RevocationRepository, RotateError,
 };
-use latchkey_oauth::user::{Counter, Generation, LoginRepository, UserAdmin};
+use latchkey_oauth::user::{Counter, LoginRepository, UserAdmin};
 
 use crate::fixtures::{
-    NOW, client_id, confidential, hash_of, public, scope, subject_key, tenant, user, username,
+    NOW, client_id, confidential, generation, hash_of, public, scope, subject_key, tenant, user,
+    username,
 };
 use crate::random::SeededRandom;
 use crate::signer::LocalSigner;
@@ -112,8 +113,8 @@ pub async fn users(store: &(impl UserAdmin + LoginRepository), tenant_name: &str
 
     let mut changed = alice.clone();
     changed.credentials.disabled = true;
-    changed.credentials.generation = Generation::first(NOW).next(NOW);
-    let stale = Some(Generation::first(Timestamp::from_unix(1)));
+    changed.credentials.generation = generation(1);
+    let stale = Some(generation(2));
     assert!(!store.put_user(&here, &changed, stale).await.unwrap());
     let seen = Some(alice.credentials.generation);
     assert!(store.put_user(&here, &changed, seen).await.unwrap());

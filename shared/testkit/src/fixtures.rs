@@ -84,6 +84,11 @@ pub fn hash_of(password: &str) -> StoredPassword {
         .unwrap()
 }
 
+/// A generation, the same for the same number.
+pub fn generation(number: u64) -> Generation {
+    Generation::fresh(&SeededRandom::new(number)).unwrap()
+}
+
 /// A user with [`PASSWORD`], a name and an address.
 pub fn user(name: &str) -> User {
     let subject = Subject::parse(&format!("subject-of-{name}")).unwrap();
@@ -97,7 +102,7 @@ pub fn user(name: &str) -> User {
             subject: subject.clone(),
             password_hash: Some(hash_of(PASSWORD)),
             disabled: false,
-            generation: Generation::first(NOW),
+            generation: generation(0),
         },
         profile: UserProfile {
             subject,
