@@ -15,18 +15,18 @@ pub fn run() -> Result<ExitCode> {
     let step = Step::quick("Tools");
     let tools = PythonTools::ensure()?;
     let sam = Sam::ensure()?;
-    timings.add("tools", step.elapsed());
+    timings.add("tools", step.elapsed(), false);
 
     let step = Step::slow("sam validate --lint");
     process::run(offline(&tools, sam.command().args(["validate", "--lint"])))?;
-    timings.add("sam validate", step.done());
+    timings.add("sam validate", step.done(), false);
 
     // The other architecture needs its standard library, which a machine may not have; what is checked is the same.
     let step = Step::slow("sam build for x86_64");
     let mut build = sam.command();
     build.args(["build", "--parameter-overrides", "Architecture=x86_64"]);
     process::run(offline(&tools, &mut build))?;
-    timings.add("sam build", step.done());
+    timings.add("sam build", step.done(), false);
 
     show_sizes()?;
     timings.show();

@@ -96,10 +96,24 @@ fn wait(child: &mut Child, step: Option<&Step>) -> Result<ExitStatus> {
     }
 }
 
+/// The command as somebody would type it, so far as it fits a line.
 fn name(command: &Command) -> String {
-    Path::new(command.get_program())
+    const LONGEST: usize = 100;
+    let program = Path::new(command.get_program())
         .file_name()
-        .map_or_else(String::new, |name| name.to_string_lossy().into_owned())
+        .map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    let mut words = vec![program];
+    words.extend(
+        command
+            .get_args()
+            .map(|word| word.to_string_lossy().into_owned()),
+    );
+    let whole = words.join(" ");
+    if whole.chars().count() <= LONGEST {
+        return whole;
+    }
+    let beginning: String = whole.chars().take(LONGEST).collect();
+    format!("{beginning}…")
 }
 
 fn require(status: ExitStatus, name: &str) -> Result<()> {
@@ -243,4 +257,18 @@ fn with_log(error: anyhow::Error, log: &Path) -> anyhow::Error {
     let shown = workspace::shown(log);
     let tail = tail.join("\n  ");
     anyhow!("{error:#}\nThe end of {shown}:\n  {tail}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_is_named_with_its_arguments() {
+        let mut command = Command::new("/usr/bin/cargo");
+        command.args(["fmt", "--all", "--check"]);
+        assert_eq!(name(&command), "cargo fmt --all --check");
+        command.arg("x".repeat(100));
+        assert!(name(&command).ends_with("xx…"));
+    }
 }

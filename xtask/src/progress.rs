@@ -96,26 +96,54 @@ pub fn seconds(elapsed: Duration) -> String {
 /// How long each step of a command took, for the table at its end.
 #[derive(Debug, Default)]
 pub struct Timings {
-    rows: Vec<(String, Duration)>,
+    rows: Vec<Row>,
+}
+
+#[derive(Debug)]
+struct Row {
+    label: String,
+    elapsed: Duration,
+    failed: bool,
 }
 
 impl Timings {
-    pub fn add(&mut self, label: &str, elapsed: Duration) {
-        self.rows.push((label.to_owned(), elapsed));
+    pub fn add(&mut self, label: &str, elapsed: Duration, failed: bool) {
+        self.rows.push(Row {
+            label: label.to_owned(),
+            elapsed,
+            failed,
+        });
+    }
+
+    /// The labels of what failed.
+    pub fn failed(&self) -> impl Iterator<Item = &str> {
+        self.rows
+            .iter()
+            .filter(|row| row.failed)
+            .map(|row| row.label.as_str())
     }
 
     pub fn show(&self) {
         let width = self
             .rows
             .iter()
-            .map(|(label, _)| label.chars().count())
+            .map(|row| row.label.chars().count())
             .max()
             .unwrap_or(0);
         say("");
-        for (label, elapsed) in &self.rows {
-            say(&format!("  {label:<width$}  {:>12}", seconds(*elapsed)));
+        for row in &self.rows {
+            let mark = if row.failed {
+                paint(BAD, " ✗")
+            } else {
+                String::new()
+            };
+            say(&format!(
+                "  {:<width$}  {:>12}{mark}",
+                row.label,
+                seconds(row.elapsed)
+            ));
         }
-        let total = self.rows.iter().map(|(_, elapsed)| *elapsed).sum();
+        let total = self.rows.iter().map(|row| row.elapsed).sum();
         say(&format!("  {:<width$}  {:>12}", "total", seconds(total)));
     }
 }

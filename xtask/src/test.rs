@@ -18,6 +18,8 @@ use crate::{build, process, workspace};
 struct Report {
     counts: Counts,
     timings: Timings,
+    /// By name, where the runner tells names.
+    failed_tests: Vec<String>,
 }
 
 pub fn run() -> Result<ExitCode> {
@@ -26,18 +28,20 @@ pub fn run() -> Result<ExitCode> {
         report.fault(&error);
     }
     process::wait_if_stopping();
-    if report.counts.passed == 0 {
+    if report.counts == Counts::default() {
         report.fault(&anyhow::anyhow!("no test ran"));
     }
     report.timings.show();
+    report.tell_failures();
     let Counts { passed, failed } = report.counts;
     say(&format!("\n{passed} passed, {failed} failed"));
     Ok(ExitCode::from(u8::from(failed > 0)))
 }
 
 fn everything(report: &mut Report) -> Result<()> {
-    let (tools, database) = report.stage("tools", || {
-        Ok((PythonTools::ensure()?, Database::choose(false)?))
+    let (tools, database, runners) = report.stage("tools", || {
+        let runners = runners()?;
+        Ok((PythonTools::ensure()?, Database::choose(false)?, runners))
     })?;
     report.check("format", &["fmt", "--all", "--check"]);
     report.stage("build", || build::binaries(false).map(|_| ()))?;
@@ -64,33 +68,39 @@ fn everything(report: &mut Report) -> Result<()> {
         kms_port: None,
     };
     let stack = report.stage("stack", || Stack::start(&options, &tools, database))?;
-    let outcome = against(report, &stack, &tools);
+    let outcome = against(report, &stack, &tools, &runners);
     if !stack.dynamodb.ours {
-        stack.delete_tables()?;
+        report.stage("deletion of the tables", || stack.delete_tables())?;
     }
     outcome
 }
 
-fn against(report: &mut Report, stack: &Stack, tools: &PythonTools) -> Result<()> {
-    let port = stack::free_port(None)?;
-    let url = format!("http://127.0.0.1:{port}");
-    let environment = Environment::new(stack, &url);
-    let options = gateway::Options {
-        port,
-        release: false,
-        concurrency: 4,
-    };
-    let gateway = report.stage("functions", || {
+fn against(
+    report: &mut Report,
+    stack: &Stack,
+    tools: &PythonTools,
+    runners: &[PathBuf],
+) -> Result<()> {
+    let (gateway, environment) = report.stage("functions", || {
+        let port = stack::free_port(None)?;
+        let environment = Environment::new(stack, &format!("http://127.0.0.1:{port}"));
+        let options = gateway::Options {
+            port,
+            release: false,
+            concurrency: 4,
+        };
         fill(stack, &environment)?;
-        Gateway::start(tools, &environment, &options, &workspace::logs("test"))
+        let logs = workspace::logs("test");
+        let gateway = Gateway::start(tools, &environment, &options, &logs)?;
+        Ok((gateway, environment))
     })?;
     let client = Client {
         environment: &environment,
         url: &gateway.url,
     };
     report.cargo_test(&client);
-    for runner in runners()? {
-        report.third_party(&client, &runner);
+    for runner in runners {
+        report.third_party(&client, runner);
     }
     Ok(())
 }
@@ -125,7 +135,7 @@ impl Report {
     fn stage<T>(&mut self, label: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
         let step = Step::quick(label);
         let outcome = work();
-        self.timings.add(label, step.elapsed());
+        self.timings.add(label, step.elapsed(), outcome.is_err());
         outcome
     }
 
@@ -133,7 +143,7 @@ impl Report {
     fn check(&mut self, label: &str, arguments: &[&str]) {
         let step = Step::slow(&format!("cargo {}", arguments.join(" ")));
         let outcome = process::run(build::cargo().args(arguments));
-        self.timings.add(label, step.elapsed());
+        self.timings.add(label, step.elapsed(), outcome.is_err());
         match outcome {
             Ok(()) => {
                 step.done();
@@ -149,7 +159,8 @@ impl Report {
         let mut cargo = build::cargo();
         cargo.args(["test", "--workspace", "--no-fail-fast"]);
         self.tests("cargo test", client.tell(&mut cargo), |lines| {
-            Some(test_counts::of_cargo_test(lines))
+            let counts = test_counts::of_cargo_test(lines);
+            (Some(counts), test_counts::failed_in_cargo_test(lines))
         });
     }
 
@@ -160,7 +171,7 @@ impl Report {
         self.tests(
             &workspace::shown(folder),
             client.tell(&mut command),
-            test_counts::of_closing_line,
+            |lines| (test_counts::of_closing_line(lines), Vec::new()),
         );
     }
 
@@ -168,12 +179,17 @@ impl Report {
         &mut self,
         label: &str,
         command: &mut Command,
-        count: impl FnOnce(&[String]) -> Option<Counts>,
+        read: impl FnOnce(&[String]) -> (Option<Counts>, Vec<&str>),
     ) {
         let step = Step::slow(label);
-        let outcome = process::run_and_read(command)
-            .and_then(|(status, lines)| judge(label, status, count(&lines)));
-        self.timings.add(label, step.elapsed());
+        let outcome = process::run_and_read(command).and_then(|(status, lines)| {
+            let (counts, failed) = read(&lines);
+            self.failed_tests
+                .extend(failed.into_iter().map(str::to_owned));
+            judge(label, status, counts)
+        });
+        let failed = !matches!(&outcome, Ok(counts) if counts.failed == 0);
+        self.timings.add(label, step.elapsed(), failed);
         match outcome {
             Ok(counts) => {
                 self.counts.add(counts);
@@ -187,6 +203,18 @@ impl Report {
                 step.failed();
                 self.fault(&error);
             }
+        }
+    }
+
+    /// What failed, where nobody has to scroll for it.
+    fn tell_failures(&self) {
+        let labels: Vec<&str> = self.timings.failed().collect();
+        if !labels.is_empty() {
+            say("");
+            say(&paint(BAD, &format!("failed: {}", labels.join(", "))));
+        }
+        for test in &self.failed_tests {
+            say(&format!("  {test}"));
         }
     }
 

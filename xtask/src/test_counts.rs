@@ -22,6 +22,17 @@ pub fn of_cargo_test(lines: &[String]) -> Counts {
     counts
 }
 
+/// The tests that failed in a `cargo test`: `test NAME ... FAILED`.
+pub fn failed_in_cargo_test(lines: &[String]) -> Vec<&str> {
+    lines
+        .iter()
+        .filter_map(|line| {
+            let name = line.strip_prefix("test ")?.strip_suffix(" ... FAILED")?;
+            Some(name.trim_end_matches(" - should panic"))
+        })
+        .collect()
+}
+
 /// The last line of the form `N passed, M failed`.
 pub fn of_closing_line(lines: &[String]) -> Option<Counts> {
     lines.iter().rev().find_map(|line| closing_line(line))
@@ -81,6 +92,12 @@ mod tests {
                 failed: 1
             }
         );
+    }
+
+    #[test]
+    fn failed_tests_are_named() {
+        let output = lines("test a::b ... ok\ntest a::c ... FAILED\ntest result: FAILED. 1\n");
+        assert_eq!(failed_in_cargo_test(&output), ["a::c"]);
     }
 
     #[test]
