@@ -7,15 +7,16 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use latchkey_oauth::tenant::BaseUrl;
 
 use crate::demo_access::Access;
 use crate::environment::Environment;
 use crate::gateway::{self, Gateway};
 use crate::progress::{BAD, GOOD, HEAD, QUIET, paint, say};
-use crate::registry::Operator;
+use crate::registry::{self, Operator};
 use crate::stack::{self, Database, Stack};
 use crate::tools::PythonTools;
-use crate::{build, demo, demo_access, workspace};
+use crate::{build, demo, demo_access, prerequisites, workspace};
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -61,6 +62,8 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     if !arguments.no_watch {
         stack::free_port(Some(arguments.port))?;
     }
+    prerequisites::for_dev()?;
+    registry::check(&registry)?;
     let tools = PythonTools::ensure()?;
     let database = Database::choose(true)?;
     let built = build::binaries(arguments.release)?;
@@ -124,12 +127,7 @@ impl Arguments {
             .issuer
             .clone()
             .unwrap_or_else(|| format!("http://127.0.0.1:{}", self.port));
-        let host = issuer
-            .strip_prefix("https://")
-            .or_else(|| issuer.strip_prefix("http://"));
-        if !host.is_some_and(|host| !host.is_empty() && !host.contains([' ', '/', '?', '#'])) {
-            bail!("{issuer:?} is no issuer: https://HOST[:PORT] is, with nothing after it");
-        }
+        BaseUrl::parse(&issuer).with_context(|| format!("--issuer {issuer}"))?;
         Ok(issuer)
     }
 

@@ -4,11 +4,12 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use crate::workspace;
 
 const OLDEST_JAVA: u32 = 17;
+const OLDEST_NODE: u32 = 20;
 
 /// Something that only the developer can install, and how.
 #[derive(Debug)]
@@ -26,6 +27,65 @@ fn missing<T>(what: impl Into<String>) -> Result<T> {
     Err(Missing(what.into()).into())
 }
 
+/// Everything that `dev` cannot do without, told at once.
+pub fn for_dev() -> Result<()> {
+    all([compiler(), python().map(|_| ())])
+}
+
+/// Everything that `test` cannot do without, told at once.
+pub fn for_tests() -> Result<()> {
+    let given = workspace::variable("LATCHKEY_DYNAMODB_ENDPOINT").is_some();
+    let java = if given { Ok(()) } else { java().map(|_| ()) };
+    all([compiler(), python().map(|_| ()), java, node()])
+}
+
+fn all<const N: usize>(checks: [Result<()>; N]) -> Result<()> {
+    let missing: Vec<String> = checks
+        .into_iter()
+        .filter_map(|check| Some(check.err()?.to_string()))
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    bail!("{}", missing.join("\n"))
+}
+
+/// What links every crate, and compiles the cryptography.
+fn compiler() -> Result<()> {
+    let compiler = workspace::variable("CC").unwrap_or_else(|| "cc".to_owned());
+    // CC may have arguments.
+    let program = compiler.split(' ').next().unwrap_or_default();
+    if succeeds(Command::new(program).arg("--version")) {
+        return Ok(());
+    }
+    missing(format!(
+        "A C compiler (`{compiler}`) is needed to build. Install one with\n  \
+         Debian, Ubuntu: sudo apt-get install build-essential\n  \
+         macOS:          xcode-select --install"
+    ))
+}
+
+/// What the JavaScript clients of `tests/clients/javascript` run on.
+fn node() -> Result<()> {
+    let node = output(Command::new("node").arg("--version"));
+    let version = node.as_deref().and_then(node_version);
+    let has_npm = succeeds(Command::new("npm").arg("--version"));
+    if has_npm && version.is_some_and(|version| version >= OLDEST_NODE) {
+        return Ok(());
+    }
+    let found = match (version, has_npm) {
+        (Some(version), true) => format!(" (this is Node.js {version})"),
+        (Some(_), false) => " (npm is not there)".to_owned(),
+        (None, _) => String::new(),
+    };
+    missing(format!(
+        "Node.js {OLDEST_NODE} or later with npm is needed for the tests with JavaScript clients{found}. Install it with\n  \
+         Debian, Ubuntu: sudo apt-get install nodejs npm\n  \
+         macOS:          brew install node\n\
+         or, where that is an older one, from https://nodejs.org"
+    ))
+}
+
 /// A Python that can make virtual environments.
 pub fn python() -> Result<PathBuf> {
     const CHECK: &str =
@@ -35,11 +95,15 @@ pub fn python() -> Result<PathBuf> {
             return Ok(PathBuf::from(name));
         }
     }
-    missing(
-        "Python 3.10 or later with its venv module is needed for the local stack. Install it with\n  \
+    let found = output(Command::new("python3").arg("--version"))
+        .map_or_else(String::new, |found| {
+            format!(" (this is {}, perhaps without venv)", found.trim())
+        });
+    missing(format!(
+        "Python 3.10 or later with its venv module is needed for the local stack{found}. Install it with\n  \
          Debian, Ubuntu: sudo apt-get install python3 python3-venv\n  \
-         macOS:          brew install python",
-    )
+         macOS:          brew install python"
+    ))
 }
 
 /// The Java that runs DynamoDB Local.
@@ -83,6 +147,22 @@ fn succeeds(command: &mut Command) -> bool {
     command.output().is_ok_and(|output| output.status.success())
 }
 
+fn output(command: &mut Command) -> Option<String> {
+    let output = command.output().ok()?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    output.status.success().then_some(text)
+}
+
+/// `v20.20.2`.
+fn node_version(text: &str) -> Option<u32> {
+    text.trim()
+        .strip_prefix('v')?
+        .split('.')
+        .next()?
+        .parse()
+        .ok()
+}
+
 /// The number after `version "`; Java 8 and older call themselves 1.8.
 fn java_version(text: &str) -> Option<u32> {
     let (_, version) = text.split_once("version \"")?;
@@ -96,6 +176,18 @@ fn java_version(text: &str) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn node_versions() {
+        assert_eq!(node_version("v20.20.2\n"), Some(20));
+        assert_eq!(node_version("no"), None);
+    }
+
+    #[test]
+    fn everything_missing_is_told_at_once() {
+        let checks = [missing("Java"), Ok(()), missing("Node")];
+        assert_eq!(all(checks).unwrap_err().to_string(), "Java\nNode");
+    }
 
     #[test]
     fn java_versions_old_and_new() {

@@ -1,15 +1,28 @@
 //! Fills the registry as an operator would: with the `latchkey` command.
 
+use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
+use latchkey::registry_file;
+use latchkey::surroundings::Process;
 use serde::Deserialize;
 
 use crate::environment::Environment;
 use crate::progress::Step;
 use crate::stack::Stack;
 use crate::{process, workspace};
+
+/// Tells a faulty file's faults before anything is built or started.
+pub fn check(file: &Path) -> Result<()> {
+    let text =
+        fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    match registry_file::parse(&workspace::shown(file), &text, &Process::around(file)) {
+        Ok(_) => Ok(()),
+        Err(faulty) => bail!("the registry file cannot be applied\n{faulty}"),
+    }
+}
 
 /// What `latchkey apply --json` made up by itself, told once.
 #[derive(Debug, Default, Deserialize)]

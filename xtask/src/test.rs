@@ -12,7 +12,7 @@ use crate::registry::Operator;
 use crate::stack::{self, Database, Stack};
 use crate::test_counts::{self, Counts};
 use crate::tools::PythonTools;
-use crate::{build, process, workspace};
+use crate::{build, prerequisites, process, workspace};
 
 #[derive(Debug, Default)]
 struct Report {
@@ -40,6 +40,7 @@ pub fn run() -> Result<ExitCode> {
 
 fn everything(report: &mut Report) -> Result<()> {
     let (tools, database, runners) = report.stage("tools", || {
+        prerequisites::for_tests()?;
         let runners = runners()?;
         Ok((PythonTools::ensure()?, Database::choose(false)?, runners))
     })?;
