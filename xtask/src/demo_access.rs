@@ -236,6 +236,7 @@ pub fn shell_variables(issuer: &str, accesses: &[Access]) -> String {
     text
 }
 
+/// To be pasted in order: each line uses what those before it found out.
 pub fn curl_lines(url: &str, access: &Access) -> Vec<String> {
     let base = format!("{url}{}", access.tenant_path());
     let client = if access.secret_in_form {
@@ -243,15 +244,22 @@ pub fn curl_lines(url: &str, access: &Access) -> Vec<String> {
     } else {
         "-u \"$LATCHKEY_CLIENT_ID:$LATCHKEY_CLIENT_SECRET\""
     };
-    vec![
+    let mut lines = vec![
         ". .latchkey/client.env".to_owned(),
         format!(
-            "curl -s {client} -d grant_type=password --data-urlencode \"username=$LATCHKEY_USERNAME\" \
-             --data-urlencode \"password=$LATCHKEY_PASSWORD\" -d \"scope={}\" {base}/token",
+            "ANSWER=$(curl -s {client} -d grant_type=password --data-urlencode \"username=$LATCHKEY_USERNAME\" \
+             --data-urlencode \"password=$LATCHKEY_PASSWORD\" -d \"scope={}\" {base}/token); echo \"$ANSWER\"",
             access.scope
         ),
-        format!("curl -s {client} -d \"token=ACCESS_TOKEN\" {base}/introspect"),
-    ]
+        r#"TOKEN=$(echo "$ANSWER" | sed 's/.*"access_token":"\([^"]*\)".*/\1/')"#.to_owned(),
+        format!("curl -s {client} -d \"token=$TOKEN\" {base}/introspect"),
+    ];
+    if access.asks_for("openid") {
+        lines.push(format!(
+            "curl -s -H \"Authorization: Bearer $TOKEN\" {base}/userinfo"
+        ));
+    }
+    lines
 }
 
 #[cfg(test)]

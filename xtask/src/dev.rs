@@ -175,14 +175,16 @@ fn tell_by_hand(port: u16) {
 
 fn tell_next(url: &str, log: &str, accesses: &[Access]) {
     say("");
-    say(&paint(HEAD, "Try it yourself, in another terminal:"));
+    say(&paint(HEAD, "Try it yourself. In a browser:"));
+    say(&format!("  {url}/.well-known/openid-configuration"));
     if let Some(access) = accesses.first() {
+        say(&paint(HEAD, "In another terminal, line by line:"));
         for line in demo_access::curl_lines(url, access) {
             say(&format!("  {line}"));
         }
-    } else {
-        say(&format!("  curl -s {url}/.well-known/openid-configuration"));
     }
+    say(&paint(HEAD, "As the operator of this stack:"));
+    say("  (set -a; . .latchkey/watch.env; cargo run --bin latchkey -- tenant list)");
     say(&paint(
         QUIET,
         &format!("The functions' log: {log}. Ctrl-C ends everything."),
