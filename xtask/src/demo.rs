@@ -3,9 +3,9 @@
 use anyhow::Result;
 
 use crate::demo_access::Access;
+use crate::demo_checks::Story;
 use crate::demo_http::Http;
 use crate::demo_show as show;
-use crate::demo_story::Story;
 
 /// The whole story in the first tenant, a short one in each other; what was not as it should be.
 pub fn run(url: &str, issuer: &str, accesses: &[Access]) -> Result<Vec<String>> {
@@ -17,13 +17,14 @@ pub fn run(url: &str, issuer: &str, accesses: &[Access]) -> Result<Vec<String>> 
                 .to_owned(),
         );
     }
+    let mut number = 0;
     for (index, access) in accesses.iter().enumerate() {
-        let mut story = Story::new(&http, issuer, access);
-        let ended = if index == 0 {
-            story.whole()
-        } else {
-            story.short()
+        let mut story = Story::new(&http, issuer, access, number);
+        let ended = match accesses.first() {
+            Some(first) if index > 0 => story.short(first),
+            Some(_) | None => story.whole(),
         };
+        number = story.number;
         faults.extend(story.faults);
         if let Err(error) = ended {
             let fault = format!(

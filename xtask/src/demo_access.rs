@@ -1,7 +1,6 @@
 //! Whom the demonstration logs in: for each tenant of the registry file the first client that may use the password
 //! grant and the first user, if their secrets are known here.
 
-use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
@@ -14,14 +13,26 @@ use crate::workspace;
 const DEFAULT_TENANT: &str = "default";
 const WANTED_SCOPE: [&str; 3] = ["openid", "profile", "email"];
 
-#[derive(Debug, PartialEq, Eq)]
-pub struct Access {
-    pub tenant: String,
+/// How a client says who it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientLogin {
     pub client_id: String,
     pub client_secret: String,
     /// client_secret_post rather than client_secret_basic.
     pub secret_in_form: bool,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub struct Access {
+    pub tenant: String,
+    pub client: ClientLogin,
+    /// One that gets no tokens, and whom the client's tokens are for.
+    pub resource_server: Option<ClientLogin>,
+    /// One that acts for itself.
+    pub service: Option<ClientLogin>,
     pub refreshes: bool,
+    /// As the registry file has it, where it has one.
+    pub retry_window: Option<String>,
     pub scope: String,
     pub username: String,
     pub password: String,
@@ -65,6 +76,9 @@ struct Client {
     #[serde(default)]
     grant_types: Vec<String>,
     scope: Option<String>,
+    #[serde(default)]
+    audience: Vec<String>,
+    refresh_token_retry_window: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -103,12 +117,9 @@ fn parse(text: &str, path: &Path, applied: &Applied) -> Result<Vec<Access>> {
 
 impl Tenant {
     fn access(&self, path: &Path, applied: &Applied) -> Option<Access> {
-        let (client, client_secret) = self.clients.iter().find_map(|client| {
-            let known = client.secret(path).or_else(|| {
-                generated_secret(&applied.generated, &self.tenant, &client.client_id)
-            })?;
-            client.takes_passwords().then_some((client, known))
-        })?;
+        let (client, login) = self
+            .logins(path, applied)
+            .find(|(client, _)| client.has("password"))?;
         let (user, password) = self.users.iter().find_map(|user| {
             let known = user
                 .password
@@ -119,17 +130,49 @@ impl Tenant {
         })?;
         Some(Access {
             tenant: self.tenant.clone(),
-            client_id: client.client_id.clone(),
-            client_secret,
-            secret_in_form: client.method() == "client_secret_post",
-            refreshes: client
-                .grant_types
-                .iter()
-                .any(|grant| grant == "refresh_token"),
+            resource_server: self
+                .logins(path, applied)
+                .find(|(other, _)| {
+                    other.grant_types.is_empty() && client.audience.contains(&other.client_id)
+                })
+                .map(|(_, login)| login),
+            service: self
+                .logins(path, applied)
+                .find(|(client, _)| client.has("client_credentials"))
+                .map(|(_, login)| login),
+            client: login,
+            refreshes: client.has("refresh_token"),
+            retry_window: client.refresh_token_retry_window.clone(),
             scope: client.scope(),
             username: user.username.clone(),
             password,
             email: user.email.clone(),
+        })
+    }
+}
+
+impl Tenant {
+    /// The confidential clients whose secrets are known.
+    fn logins(
+        &self,
+        path: &Path,
+        applied: &Applied,
+    ) -> impl Iterator<Item = (&Client, ClientLogin)> {
+        self.clients.iter().filter_map(move |client| {
+            let secret_in_form = match client.method() {
+                "client_secret_basic" => false,
+                "client_secret_post" => true,
+                _ => return None,
+            };
+            let client_secret = client.secret(path).or_else(|| {
+                generated_secret(&applied.generated, &self.tenant, &client.client_id)
+            })?;
+            let login = ClientLogin {
+                client_id: client.client_id.clone(),
+                client_secret,
+                secret_in_form,
+            };
+            Some((client, login))
         })
     }
 }
@@ -141,9 +184,8 @@ impl Client {
             .unwrap_or("client_secret_basic")
     }
 
-    fn takes_passwords(&self) -> bool {
-        matches!(self.method(), "client_secret_basic" | "client_secret_post")
-            && self.grant_types.iter().any(|grant| grant == "password")
+    fn has(&self, grant: &str) -> bool {
+        self.grant_types.iter().any(|allowed| allowed == grant)
     }
 
     fn secret(&self, path: &Path) -> Option<String> {
@@ -207,61 +249,6 @@ fn generated_password(generated: &[Generated], of: &str, name: &str) -> Option<S
     })
 }
 
-/// For `. FILE` in a shell: the first tenant's plainly, the others' with their tenant's name.
-pub fn shell_variables(issuer: &str, accesses: &[Access]) -> String {
-    let mut text = String::new();
-    for (index, access) in accesses.iter().enumerate() {
-        let prefix = if index == 0 {
-            "LATCHKEY".to_owned()
-        } else {
-            let name = access
-                .tenant
-                .replace(|c: char| !c.is_ascii_alphanumeric(), "_");
-            format!("LATCHKEY_{}", name.to_ascii_uppercase())
-        };
-        let issuer = format!("{issuer}{}", access.tenant_path());
-        for (name, value) in [
-            ("ISSUER", issuer.as_str()),
-            ("CLIENT_ID", &access.client_id),
-            ("CLIENT_SECRET", &access.client_secret),
-            ("USERNAME", &access.username),
-            ("PASSWORD", &access.password),
-        ] {
-            let _ = writeln!(text, "{prefix}_{name}='{}'", value.replace('\'', "'\\''"));
-        }
-    }
-    if text.is_empty() {
-        let _ = writeln!(text, "LATCHKEY_ISSUER='{issuer}'");
-    }
-    text
-}
-
-/// To be pasted in order: each line uses what those before it found out.
-pub fn curl_lines(url: &str, access: &Access) -> Vec<String> {
-    let base = format!("{url}{}", access.tenant_path());
-    let client = if access.secret_in_form {
-        "-d \"client_id=$LATCHKEY_CLIENT_ID\" --data-urlencode \"client_secret=$LATCHKEY_CLIENT_SECRET\""
-    } else {
-        "-u \"$LATCHKEY_CLIENT_ID:$LATCHKEY_CLIENT_SECRET\""
-    };
-    let mut lines = vec![
-        ". .latchkey/client.env".to_owned(),
-        format!(
-            "ANSWER=$(curl -s {client} -d grant_type=password --data-urlencode \"username=$LATCHKEY_USERNAME\" \
-             --data-urlencode \"password=$LATCHKEY_PASSWORD\" -d \"scope={}\" {base}/token); echo \"$ANSWER\"",
-            access.scope
-        ),
-        r#"TOKEN=$(echo "$ANSWER" | sed 's/.*"access_token":"\([^"]*\)".*/\1/')"#.to_owned(),
-        format!("curl -s {client} -d \"token=$TOKEN\" {base}/introspect"),
-    ];
-    if access.asks_for("openid") {
-        lines.push(format!(
-            "curl -s -H \"Authorization: Bearer $TOKEN\" {base}/userinfo"
-        ));
-    }
-    lines
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -285,6 +272,9 @@ tenants:
         client_secret: plain
         grant_types: [password, refresh_token]
         scope: openid email orders
+        audience: [https://api.example.com, api]
+      - { client_id: other, client_secret: other-secret, grant_types: [] }
+      - { client_id: api, client_secret: api-secret, grant_types: [] }
     users:
       - { username: alice, password: "it's", email: a@example.org }
 "#;
@@ -313,12 +303,15 @@ tenants:
             panic!("{accesses:?}");
         };
         assert_eq!(
-            (first.client_id.as_str(), first.scope.as_str()),
+            (first.client.client_id.as_str(), first.scope.as_str()),
             ("web", "openid email")
         );
-        assert!(first.refreshes && !first.secret_in_form);
+        assert!(first.refreshes && !first.client.secret_in_form);
+        let named = |login: &Option<ClientLogin>| Some(login.as_ref()?.client_id.clone());
+        assert_eq!(named(&first.service).as_deref(), Some("service"));
+        assert_eq!(named(&first.resource_server).as_deref(), Some("api"));
         assert_eq!(second.username, "eve", "bob's password is known to nobody");
-        assert!(second.secret_in_form && !second.refreshes);
+        assert!(second.client.secret_in_form && !second.refreshes);
         assert_eq!(second.tenant_path(), "/acme");
     }
 
@@ -326,13 +319,5 @@ tenants:
     fn what_is_not_known_is_passed_over() {
         let accesses = parse(TEXT, Path::new("registry.yaml"), &Applied::default()).unwrap();
         assert_eq!(accesses.len(), 1);
-    }
-
-    #[test]
-    fn shell_variables_are_quoted() {
-        let accesses = parse(TEXT, Path::new("registry.yaml"), &applied()).unwrap();
-        let text = shell_variables("http://127.0.0.1:9000", &accesses);
-        assert!(text.contains("LATCHKEY_PASSWORD='it'\\''s'\n"), "{text}");
-        assert!(text.contains("LATCHKEY_ACME_ISSUER='http://127.0.0.1:9000/acme'\n"));
     }
 }

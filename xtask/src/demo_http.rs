@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use base64::Engine as _;
-use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
+use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
 
-use crate::demo_access::Access;
+use crate::demo_access::ClientLogin;
 
 #[derive(Debug)]
 pub struct Http {
@@ -106,15 +106,19 @@ impl Call {
     }
 
     /// A form, with the client's credentials where its registration wants them.
-    pub fn as_client(path: &str, access: &Access, mut form: Vec<(&'static str, String)>) -> Self {
-        let credentials = if access.secret_in_form {
-            form.push(("client_id", access.client_id.clone()));
-            form.push(("client_secret", access.client_secret.clone()));
+    pub fn as_client(
+        path: &str,
+        client: &ClientLogin,
+        mut form: Vec<(&'static str, String)>,
+    ) -> Self {
+        let credentials = if client.secret_in_form {
+            form.push(("client_id", client.client_id.clone()));
+            form.push(("client_secret", client.client_secret.clone()));
             None
         } else {
             Some(Credentials::Basic {
-                client_id: access.client_id.clone(),
-                secret: access.client_secret.clone(),
+                client_id: client.client_id.clone(),
+                secret: client.client_secret.clone(),
             })
         };
         Self {
@@ -160,21 +164,6 @@ impl Answer {
     }
 }
 
-/// Header and claims of a JWT, or nothing if it is none. The signature is the third-party clients' business.
-pub fn decode_jwt(token: &str) -> Option<(Value, Value)> {
-    let mut parts = token.split('.');
-    let (header, claims, _signature) = (parts.next()?, parts.next()?, parts.next()?);
-    if parts.next().is_some() {
-        return None;
-    }
-    Some((decode_part(header)?, decode_part(claims)?))
-}
-
-fn decode_part(part: &str) -> Option<Value> {
-    let bytes = BASE64_URL_SAFE_NO_PAD.decode(part).ok()?;
-    serde_json::from_slice(&bytes).ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -189,22 +178,5 @@ mod tests {
             credentials.header(),
             format!("Basic {}", BASE64_STANDARD.encode("a%3Ab:c+d"))
         );
-    }
-
-    #[test]
-    fn a_jwt_is_told_from_an_opaque_token() {
-        let part = |json: &str| BASE64_URL_SAFE_NO_PAD.encode(json);
-        let token = format!(
-            "{}.{}.c2ln",
-            part(r#"{"alg":"RS256"}"#),
-            part(r#"{"sub":"x"}"#)
-        );
-        let (header, claims) = decode_jwt(&token).unwrap();
-        assert_eq!(
-            (header["alg"].as_str(), claims["sub"].as_str()),
-            (Some("RS256"), Some("x"))
-        );
-        assert_eq!(decode_jwt("lk_at.opaque"), None);
-        assert_eq!(decode_jwt("a.b.c.d"), None);
     }
 }

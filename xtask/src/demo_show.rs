@@ -47,9 +47,7 @@ pub fn request(http: &Http, call: &Call) {
 }
 
 pub fn answer(answer: &Answer) {
-    let style = if answer.status < 400 { GOOD } else { BAD };
-    say("");
-    say(&format!("  {}", paint(style, &answer.status.to_string())));
+    status(answer);
     if let Some(challenge) = answer.header("www-authenticate") {
         say(&format!(
             "  {} {challenge}",
@@ -65,6 +63,18 @@ pub fn answer(answer: &Answer) {
         | Value::Array(_)
         | Value::Object(_)) => document(&json),
     }
+}
+
+/// An answer that was seen before, but for what the checks tell.
+pub fn known_answer(answer: &Answer) {
+    status(answer);
+    say(&paint(QUIET, "  (as in step 1, for this issuer)"));
+}
+
+fn status(answer: &Answer) {
+    let style = if answer.status < 400 { GOOD } else { BAD };
+    say("");
+    say(&format!("  {}", paint(style, &answer.status.to_string())));
 }
 
 /// A titled JSON document, as a JWT's header or claims.
@@ -125,8 +135,8 @@ fn shortened(text: &str) -> String {
 /// What was found in order, and what was not.
 pub fn checks(good: &[String], bad: &[String]) {
     say("");
-    if !good.is_empty() {
-        say(&format!("  {} {}", paint(GOOD, "✓"), good.join(", ")));
+    for check in good {
+        say(&format!("  {} {check}", paint(GOOD, "✓")));
     }
     for fault in bad {
         say(&format!("  {} {fault}", paint(BAD, "✗")));

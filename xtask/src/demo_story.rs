@@ -4,21 +4,9 @@ use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
 use crate::demo_access::Access;
-use crate::demo_http::{Answer, Call, Credentials, Http, decode_jwt};
-use crate::demo_show as show;
-
-#[derive(Debug)]
-pub struct Story<'a> {
-    http: &'a Http,
-    access: &'a Access,
-    /// Of the deployment; the tenant's adds its path.
-    base_issuer: &'a str,
-    step: String,
-    number: usize,
-    good: Vec<String>,
-    bad: Vec<String>,
-    pub faults: Vec<String>,
-}
+use crate::demo_checks::{Story, is_audience, text};
+use crate::demo_http::{Answer, Call, Credentials};
+use crate::demo_jwt::Jwt;
 
 /// Paths of the endpoints, from the metadata.
 #[derive(Debug)]
@@ -37,34 +25,22 @@ struct Tokens {
     id: Option<String>,
 }
 
-impl<'a> Story<'a> {
-    pub fn new(http: &'a Http, base_issuer: &'a str, access: &'a Access) -> Self {
-        Self {
-            http,
-            access,
-            base_issuer,
-            step: String::new(),
-            number: 0,
-            good: Vec::new(),
-            bad: Vec::new(),
-            faults: Vec::new(),
-        }
-    }
-
+impl Story<'_> {
     pub fn whole(&mut self) -> Result<()> {
         let outcome = self.whole_steps();
         self.close();
         outcome
     }
 
-    pub fn short(&mut self) -> Result<()> {
-        let outcome = self.short_steps();
+    /// For a tenant after the `first` one.
+    pub fn short(&mut self, first: &Access) -> Result<()> {
+        let outcome = self.short_steps(first);
         self.close();
         outcome
     }
 
     fn whole_steps(&mut self) -> Result<()> {
-        let endpoints = self.discovery()?;
+        let endpoints = self.discovery(true)?;
         let tokens = self.login(&endpoints, "Login: a password for tokens")?;
         let subject = self.contents(&endpoints, &tokens)?;
         self.introspection_active(&endpoints, &tokens.access, &subject)?;
@@ -73,7 +49,8 @@ impl<'a> Story<'a> {
         }
         let Some(first) = &tokens.refresh else {
             self.revocation(&endpoints, &tokens.access)?;
-            return self.introspection_inactive(&endpoints, &tokens.access, "it was revoked");
+            self.introspection_inactive(&endpoints, &tokens.access, "it was revoked")?;
+            return self.service(&endpoints);
         };
         let fresh = self.refresh(
             &endpoints,
@@ -87,27 +64,30 @@ impl<'a> Story<'a> {
         self.revocation(&endpoints, second)?;
         let why = "its refresh token was revoked";
         self.introspection_inactive(&endpoints, &fresh.access, why)?;
-        self.reuse(&endpoints)
+        self.reuse(&endpoints)?;
+        self.service(&endpoints)
     }
 
-    fn short_steps(&mut self) -> Result<()> {
-        let endpoints = self.discovery()?;
+    fn short_steps(&mut self, first: &Access) -> Result<()> {
+        let endpoints = self.discovery(false)?;
         let tokens = self.login(&endpoints, "Login: a password for tokens")?;
         let subject = self.contents(&endpoints, &tokens)?;
-        self.introspection_active(&endpoints, &tokens.access, &subject)
+        self.introspection_active(&endpoints, &tokens.access, &subject)?;
+        self.nothing_crosses(&endpoints, first)
     }
 
-    fn issuer(&self) -> String {
-        format!("{}{}", self.base_issuer, self.access.tenant_path())
-    }
-
-    fn discovery(&mut self) -> Result<Endpoints> {
+    fn discovery(&mut self, in_full: bool) -> Result<Endpoints> {
         self.begin("Discovery: what the server offers");
         let path = format!(
             "{}/.well-known/openid-configuration",
             self.access.tenant_path()
         );
-        let answer = self.ask(&Call::get(&path))?;
+        let call = Call::get(&path);
+        let answer = if in_full {
+            self.ask(&call)?
+        } else {
+            self.ask_again(&call)?
+        };
         self.status(&answer, 200);
         let document = answer.json();
         self.member(&document, "issuer", &json!(self.issuer()));
@@ -135,16 +115,7 @@ impl<'a> Story<'a> {
 
     fn login(&mut self, endpoints: &Endpoints, title: &str) -> Result<Tokens> {
         self.begin(title);
-        let mut form = vec![
-            ("grant_type", "password".to_owned()),
-            ("username", self.access.username.clone()),
-            ("password", self.access.password.clone()),
-        ];
-        if !self.access.scope.is_empty() {
-            form.push(("scope", self.access.scope.clone()));
-        }
-        let call = Call::as_client(&endpoints.token, self.access, form);
-        let answer = self.ask(&call)?;
+        let answer = self.ask(&password_login(&endpoints.token, self.access))?;
         self.tokens(&answer)
     }
 
@@ -154,7 +125,7 @@ impl<'a> Story<'a> {
             ("grant_type", "refresh_token".to_owned()),
             ("refresh_token", token.to_owned()),
         ];
-        let call = Call::as_client(&endpoints.token, self.access, form);
+        let call = Call::as_client(&endpoints.token, &self.access.client, form);
         let answer = self.ask(&call)?;
         let tokens = self.tokens(&answer)?;
         let rotated = tokens.refresh.as_deref().is_some_and(|new| new != token);
@@ -191,56 +162,32 @@ impl<'a> Story<'a> {
     fn contents(&mut self, endpoints: &Endpoints, tokens: &Tokens) -> Result<String> {
         self.begin("What the tokens say");
         let keys = self.http.send(&Call::get(&endpoints.keys))?.json();
-        let access = decode_jwt(&tokens.access);
-        let id = tokens
-            .id
-            .as_deref()
-            .map(|token| decode_jwt(token).context("the ID token is no JWT"));
         let mut subject = None;
-        if let Some((header, claims)) = &access {
-            show::part("access token, header", header);
-            show::part("access token, claims", claims);
-            self.member(header, "typ", &json!("at+jwt"));
-            self.jwt("access token", &keys, header, claims);
-            self.member(claims, "client_id", &json!(self.access.client_id));
-            subject = text(claims, "sub").map(str::to_owned);
+        if let Some(access) = Jwt::read(&tokens.access) {
+            self.jwt("access token", &keys, &access);
+            self.member(&access.header, "typ", &json!("at+jwt"));
+            let client_id = json!(self.access.client.client_id);
+            self.member(&access.claims, "client_id", &client_id);
+            subject = text(&access.claims, "sub").map(str::to_owned);
         }
-        if let Some(id) = id {
-            let (header, claims) = id?;
-            show::part("ID token, header", &header);
-            show::part("ID token, claims", &claims);
-            self.jwt("ID token", &keys, &header, &claims);
-            let ours = is_audience(&claims, &self.access.client_id);
+        if let Some(id) = &tokens.id {
+            let id = Jwt::read(id).context("the ID token is no JWT")?;
+            self.jwt("ID token", &keys, &id);
+            let ours = is_audience(&id.claims, &self.access.client.client_id);
             self.expect(ours, "the ID token's aud is the client");
-            let same = subject.is_none() || subject.as_deref() == text(&claims, "sub");
+            let same = subject.is_none() || subject.as_deref() == text(&id.claims, "sub");
             self.expect(same, "both tokens have the same sub");
-            subject = text(&claims, "sub").map(str::to_owned);
+            subject = text(&id.claims, "sub").map(str::to_owned);
         }
         Ok(subject.unwrap_or_default())
     }
 
-    fn jwt(&mut self, which: &str, keys: &Value, header: &Value, claims: &Value) {
-        let kid = text(header, "kid");
-        let published = keys
-            .get("keys")
-            .and_then(Value::as_array)
-            .is_some_and(|keys| kid.is_some() && keys.iter().any(|key| text(key, "kid") == kid));
-        self.expect(published, format!("{which}: its key is published"));
-        self.member(claims, "iss", &json!(self.issuer()));
-        let missing: Vec<&str> = ["sub", "aud", "exp", "iat"]
-            .into_iter()
-            .filter(|name| claims.get(name).is_none())
-            .collect();
-        if missing.is_empty() {
-            self.expect(true, "sub, aud, exp and iat are there");
-        } else {
-            self.expect(false, format!("{} should be there", missing.join(", ")));
-        }
-    }
-
     fn introspect(&mut self, endpoints: &Endpoints, token: &str) -> Result<Value> {
         let form = vec![("token", token.to_owned())];
-        let call = Call::as_client(&endpoints.introspection, self.access, form);
+        // The resource server that was shown the token, if the registry has one; else the client itself.
+        let access = self.access;
+        let asker = access.resource_server.as_ref().unwrap_or(&access.client);
+        let call = Call::as_client(&endpoints.introspection, asker, form);
         let answer = self.ask(&call)?;
         self.status(&answer, 200);
         Ok(answer.json())
@@ -255,7 +202,7 @@ impl<'a> Story<'a> {
         self.begin("Introspection: the token is active");
         let document = self.introspect(endpoints, token)?;
         self.member(&document, "active", &json!(true));
-        self.member(&document, "client_id", &json!(self.access.client_id));
+        self.member(&document, "client_id", &json!(self.access.client.client_id));
         self.member(&document, "iss", &json!(self.issuer()));
         if !subject.is_empty() {
             self.member(&document, "sub", &json!(subject));
@@ -298,7 +245,7 @@ impl<'a> Story<'a> {
     fn revocation(&mut self, endpoints: &Endpoints, token: &str) -> Result<()> {
         self.begin("Revocation: log out");
         let form = vec![("token", token.to_owned())];
-        let call = Call::as_client(&endpoints.revocation, self.access, form);
+        let call = Call::as_client(&endpoints.revocation, &self.access.client, form);
         let answer = self.ask(&call)?;
         self.status(&answer, 200);
         Ok(())
@@ -308,16 +255,22 @@ impl<'a> Story<'a> {
     fn reuse(&mut self, endpoints: &Endpoints) -> Result<()> {
         let tokens = self.login(endpoints, "A second login")?;
         let old = tokens.refresh.context("there is no refresh token")?;
-        // Two steps on, since a client with a retry window may repeat the last one.
         let next = self.refresh(endpoints, &old, "Its refresh token is used")?;
         let next = next.refresh.context("there is no refresh token")?;
-        let fresh = self.refresh(endpoints, &next, "The next one is used in turn")?;
+        let title = match &self.access.retry_window {
+            // Two steps on, the first one is beyond it.
+            Some(window) => format!(
+                "The next one is used in turn: for {window}, the client's refresh_token_retry_window, the last one used is still answered"
+            ),
+            None => "The next one is used in turn".to_owned(),
+        };
+        let fresh = self.refresh(endpoints, &next, &title)?;
         self.begin("The first one again, as a thief would: refused");
         let form = vec![
             ("grant_type", "refresh_token".to_owned()),
             ("refresh_token", old),
         ];
-        let call = Call::as_client(&endpoints.token, self.access, form);
+        let call = Call::as_client(&endpoints.token, &self.access.client, form);
         let answer = self.ask(&call)?;
         self.status(&answer, 400);
         self.member(&answer.json(), "error", &json!("invalid_grant"));
@@ -325,69 +278,60 @@ impl<'a> Story<'a> {
         self.introspection_inactive(endpoints, &fresh.access, why)
     }
 
-    fn begin(&mut self, title: &str) {
-        self.close();
-        self.number += 1;
-        self.step = title.to_owned();
-        let tenant = &self.access.tenant;
-        show::heading(&format!("{}. {title} (tenant {tenant})", self.number));
+    fn service(&mut self, endpoints: &Endpoints) -> Result<()> {
+        let Some(service) = self.access.service.clone() else {
+            return Ok(());
+        };
+        self.begin("A service gets a token for itself: client_credentials, no user");
+        let form = vec![("grant_type", "client_credentials".to_owned())];
+        let answer = self.ask(&Call::as_client(&endpoints.token, &service, form))?;
+        self.status(&answer, 200);
+        let document = answer.json();
+        let alone = ["refresh_token", "id_token"].map(|name| document.get(name).is_none());
+        self.expect(alone == [true; 2], "no refresh token and no ID token");
+        let token = text(&document, "access_token").context("there is no access_token")?;
+        if let Some(token) = Jwt::read(token) {
+            let keys = self.http.send(&Call::get(&endpoints.keys))?.json();
+            self.jwt("access token", &keys, &token);
+            self.member(&token.claims, "client_id", &json!(service.client_id));
+        }
+        Ok(())
     }
 
-    /// Tells how the step went.
-    fn close(&mut self) {
-        if self.good.is_empty() && self.bad.is_empty() {
-            return;
-        }
-        show::checks(&self.good, &self.bad);
-        for fault in self.bad.drain(..) {
-            let tenant = &self.access.tenant;
-            self.faults.push(format!(
-                "tenant {tenant}, step {} ({}): {fault}",
-                self.number, self.step
-            ));
-        }
-        self.good.clear();
-    }
-
-    fn ask(&self, call: &Call) -> Result<Answer> {
-        show::request(self.http, call);
-        let answer = self.http.send(call)?;
-        show::answer(&answer);
-        Ok(answer)
-    }
-
-    fn expect(&mut self, good: bool, what: impl Into<String>) {
-        if good {
-            self.good.push(what.into());
-        } else {
-            self.bad.push(what.into());
-        }
-    }
-
-    fn status(&mut self, answer: &Answer, wanted: u16) {
-        if answer.status == wanted {
-            self.expect(true, format!("status {wanted}"));
-        } else {
-            self.expect(false, format!("status {wanted} (it was {})", answer.status));
-        }
-    }
-
-    fn member(&mut self, document: &Value, name: &str, wanted: &Value) {
-        let found = document.get(name).unwrap_or(&Value::Null);
-        if found == wanted {
-            self.expect(true, format!("{name} is {wanted}"));
-        } else {
-            self.expect(false, format!("{name} is {wanted} (it was {found})"));
-        }
+    /// A token of another tenant's is nothing here.
+    fn nothing_crosses(&mut self, endpoints: &Endpoints, first: &Access) -> Result<()> {
+        self.begin(&format!(
+            "Nothing crosses: a fresh token of tenant {} is nothing here",
+            first.tenant
+        ));
+        let path = format!("{}/token", first.tenant_path());
+        let answer = self.http.send(&password_login(&path, first))?;
+        let document = answer.json();
+        let token = text(&document, "access_token").context("the first tenant gave no token")?;
+        let told = self.introspect(endpoints, token)?;
+        let exactly = told == json!({"active": false});
+        self.expect(exactly, "introspection says {\"active\":false} and no more");
+        let mut call = Call::get(&endpoints.userinfo);
+        call.credentials = Some(Credentials::Bearer(token.to_owned()));
+        let answer = self.ask(&call)?;
+        self.status(&answer, 401);
+        let challenge = answer.header("www-authenticate").unwrap_or_default();
+        self.expect(
+            challenge.contains("invalid_token"),
+            "the challenge says invalid_token",
+        );
+        Ok(())
     }
 }
 
-fn text<'v>(document: &'v Value, name: &str) -> Option<&'v str> {
-    document.get(name).and_then(Value::as_str)
-}
-
-/// One audience may be written plainly or as a list.
-fn is_audience(claims: &Value, client_id: &str) -> bool {
-    let audience = claims.get("aud");
-    audience == Some(&json!(client_id)) || audience == Some(&json!([client_id]))
+fn password_login(path: &str, access: &Access) -> Call {
+    let mut form = vec![
+        ("grant_type", "password".to_owned()),
+        ("username", access.username.clone()),
+        ("password", access.password.clone()),
+    ];
+    if !access.scope.is_empty() {
+        form.push(("scope", access.scope.clone()));
+    }
+    Call::as_client(path, &access.client, form)
 }

@@ -16,7 +16,7 @@ use crate::progress::{BAD, GOOD, HEAD, QUIET, paint, say};
 use crate::registry::{self, Operator};
 use crate::stack::{self, Database, Stack};
 use crate::tools::PythonTools;
-use crate::{build, demo, demo_access, prerequisites, workspace};
+use crate::{build, demo, demo_access, demo_shell, prerequisites, workspace};
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -142,7 +142,7 @@ impl Arguments {
 
     /// For the curl lines and for the file asked for.
     fn tell_clients(&self, issuer: &str, accesses: &[Access]) -> Result<()> {
-        let text = demo_access::shell_variables(issuer, accesses);
+        let text = demo_shell::shell_variables(issuer, accesses);
         let own = workspace::state().join("client.env");
         for path in std::iter::once(&own).chain(&self.env_file) {
             fs::write(path, &text).with_context(|| format!("cannot write {}", path.display()))?;
@@ -179,7 +179,7 @@ fn tell_next(url: &str, log: &str, accesses: &[Access]) {
     say(&format!("  {url}/.well-known/openid-configuration"));
     if let Some(access) = accesses.first() {
         say(&paint(HEAD, "In another terminal, line by line:"));
-        for line in demo_access::curl_lines(url, access) {
+        for line in demo_shell::curl_lines(url, access) {
             say(&format!("  {line}"));
         }
     }

@@ -1,0 +1,138 @@
+//! A step of the demonstration: its number, what is asked in it, and what was found in order.
+
+use anyhow::Result;
+use serde_json::{Value, json};
+
+use crate::demo_access::Access;
+use crate::demo_http::{Answer, Call, Http};
+use crate::demo_jwt::Jwt;
+use crate::demo_show as show;
+
+#[derive(Debug)]
+pub struct Story<'a> {
+    pub http: &'a Http,
+    pub access: &'a Access,
+    /// Of the deployment; the tenant's adds its path.
+    pub base_issuer: &'a str,
+    /// Of the step; goes on from tenant to tenant.
+    pub number: usize,
+    pub faults: Vec<String>,
+    step: String,
+    good: Vec<String>,
+    bad: Vec<String>,
+}
+
+impl<'a> Story<'a> {
+    /// A story whose first step comes after number `after`.
+    pub fn new(http: &'a Http, base_issuer: &'a str, access: &'a Access, after: usize) -> Self {
+        Self {
+            http,
+            access,
+            base_issuer,
+            number: after,
+            faults: Vec::new(),
+            step: String::new(),
+            good: Vec::new(),
+            bad: Vec::new(),
+        }
+    }
+
+    pub fn issuer(&self) -> String {
+        format!("{}{}", self.base_issuer, self.access.tenant_path())
+    }
+
+    pub fn begin(&mut self, title: &str) {
+        self.close();
+        self.number += 1;
+        self.step = title.to_owned();
+        let tenant = &self.access.tenant;
+        show::heading(&format!("{}. {title} (tenant {tenant})", self.number));
+    }
+
+    /// Tells how the step went.
+    pub fn close(&mut self) {
+        if self.good.is_empty() && self.bad.is_empty() {
+            return;
+        }
+        show::checks(&self.good, &self.bad);
+        for fault in self.bad.drain(..) {
+            let tenant = &self.access.tenant;
+            self.faults.push(format!(
+                "tenant {tenant}, step {} ({}): {fault}",
+                self.number, self.step
+            ));
+        }
+        self.good.clear();
+    }
+
+    pub fn ask(&self, call: &Call) -> Result<Answer> {
+        show::request(self.http, call);
+        let answer = self.http.send(call)?;
+        show::answer(&answer);
+        Ok(answer)
+    }
+
+    pub fn expect(&mut self, good: bool, what: impl Into<String>) {
+        if good {
+            self.good.push(what.into());
+        } else {
+            self.bad.push(what.into());
+        }
+    }
+
+    pub fn status(&mut self, answer: &Answer, wanted: u16) {
+        if answer.status == wanted {
+            self.expect(true, format!("status {wanted}"));
+        } else {
+            self.expect(false, format!("status {wanted} (it was {})", answer.status));
+        }
+    }
+
+    pub fn member(&mut self, document: &Value, name: &str, wanted: &Value) {
+        let found = document.get(name).unwrap_or(&Value::Null);
+        if found == wanted {
+            self.expect(true, format!("{name} is {wanted}"));
+        } else {
+            self.expect(false, format!("{name} is {wanted} (it was {found})"));
+        }
+    }
+
+    /// Asks for what was shown in full before.
+    pub fn ask_again(&self, call: &Call) -> Result<Answer> {
+        show::request(self.http, call);
+        let answer = self.http.send(call)?;
+        show::known_answer(&answer);
+        Ok(answer)
+    }
+
+    /// Shows a JWT and checks what all of ours have in common.
+    pub fn jwt(&mut self, which: &str, keys: &Value, jwt: &Jwt) {
+        show::part(&format!("{which}, header"), &jwt.header);
+        show::part(&format!("{which}, claims"), &jwt.claims);
+        let signed = jwt.is_signed(keys);
+        self.expect(
+            signed,
+            format!("{which}: a key of the issuer's JWK set made the signature"),
+        );
+        self.member(&jwt.claims, "iss", &json!(self.issuer()));
+        let missing: Vec<&str> = ["sub", "aud", "exp", "iat"]
+            .into_iter()
+            .filter(|name| jwt.claims.get(name).is_none())
+            .collect();
+        if missing.is_empty() {
+            self.expect(true, "sub, aud, exp and iat are there");
+        } else {
+            self.expect(false, format!("{} should be there", missing.join(", ")));
+        }
+    }
+}
+
+pub fn text<'v>(document: &'v Value, name: &str) -> Option<&'v str> {
+    document.get(name).and_then(Value::as_str)
+}
+
+/// One audience may be written plainly or as a list.
+pub fn is_audience(claims: &Value, client_id: &str) -> bool {
+    let audience = claims.get("aud");
+    audience == Some(&json!(client_id)) || audience == Some(&json!([client_id]))
+}
