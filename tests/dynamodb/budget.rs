@@ -42,20 +42,20 @@ async fn a_warm_request_stays_within_its_budget() {
     let _ = world.login_by("web", "carol", "wrong", "read").await;
     assert_eq!(
         calls.take(),
-        "BatchGetItem: 1, UpdateItem: 2",
-        "a wrong password counts for user and source"
+        "BatchGetItem: 1, UpdateItem: 3",
+        "a wrong password counts for the user, the source, and both"
     );
     let _ = world.login_by("web", "nobody", PASSWORD, "read").await;
     assert_eq!(
         calls.take(),
-        "BatchGetItem: 1, UpdateItem: 2",
+        "BatchGetItem: 1, UpdateItem: 3",
         "an unknown user costs what a known one does"
     );
     let _ = world.login("carol", "read").await.ok();
     assert_eq!(
         calls.take(),
-        "BatchGetItem: 2, DeleteItem: 1, PutItem: 1, Sign: 1",
-        "one more write after a failure"
+        "BatchGetItem: 2, DeleteItem: 2, PutItem: 1, Sign: 1",
+        "after failures from here, the user's counters are forgotten"
     );
 
     let refreshed = world.refresh(&login.string("refresh_token")).await.ok();

@@ -71,6 +71,10 @@ async fn parts_of_basic_are_form_decoded(world: World) {
         .send(post("/token", &[GRANT]).basic("odd:id +%", SECRET))
         .await
         .ok();
+    let told = world
+        .introspect_by("odd:id +%", &answer.string("access_token"))
+        .await;
+    assert_eq!(told.member("sub"), "odd:id +%");
     assert_eq!(
         jwt::claims(&answer.string("access_token"))["sub"],
         "odd:id +%"

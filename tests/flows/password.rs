@@ -23,6 +23,8 @@ where_time_can_be_moved!(
     guessing_is_slowed_down_and_tells_nothing,
     a_lock_ends_by_itself,
     a_right_password_forgets_failures,
+    guesses_from_elsewhere_lock_nobody_out,
+    typing_errors_of_many_lock_nobody_out,
     a_source_is_slowed_down_across_users
 );
 
@@ -242,6 +244,43 @@ async fn a_right_password_forgets_failures(world: World) {
             assert_eq!(wrong.reason(), Some("wrong_password"));
         }
         let _ = world.login("alice", "openid").await.ok();
+    }
+}
+
+async fn guesses_from_elsewhere_lock_nobody_out(world: World) {
+    // Somebody guesses whenever the wait is over, for a day; alice signs in from home all the same.
+    let elsewhere = world.from("198.51.100.7");
+    for _ in 0..100 {
+        let _ = elsewhere.login_by("web", "alice", "wrong", "read").await;
+        world.advance(Seconds::minutes(15));
+        let _ = world.login("alice", "read").await.ok();
+    }
+    // Many places share one counter of the user: each has its first guess, and the next waits with all the others.
+    for number in 0..20 {
+        let place = world.from(&format!("203.0.113.{number}"));
+        let first = place.login_by("web", "carol", "wrong", "read").await;
+        assert_eq!(first.reason(), Some("wrong_password"));
+        let second = place.login_by("web", "carol", "wrong", "read").await;
+        let waits = number > 2;
+        assert_eq!(second.reason() == Some("user_locked"), waits, "{number}");
+        assert_eq!(
+            second.reason() == Some("wrong_password"),
+            !waits,
+            "{number}"
+        );
+    }
+    let _ = world.login("carol", "read").await.ok();
+}
+
+async fn typing_errors_of_many_lock_nobody_out(world: World) {
+    // One backend, two typing errors a minute, six right logins, for four hours.
+    for minute in 0..240 {
+        for error in 0..2 {
+            let name = format!("typist-{}", (minute * 2 + error) % 60);
+            let _ = world.login_by("web", &name, "wrong", "read").await;
+        }
+        let _ = world.login("alice", "read").await.ok();
+        world.advance(Seconds(60));
     }
 }
 

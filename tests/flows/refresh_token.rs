@@ -17,6 +17,7 @@ on_every_server!(
     scope_narrows_for_one_token_only,
     a_resource_narrows_on_refresh,
     a_scope_the_client_has_lost_is_not_granted_again,
+    an_audience_the_client_has_lost_is_not_granted_again,
     a_public_client_refreshes_by_its_name,
     the_same_successor_again_within_the_retry_window,
     parallel_refreshes_with_a_window_make_one_successor,
@@ -179,6 +180,50 @@ async fn a_scope_the_client_has_lost_is_not_granted_again(world: World) {
     assert_eq!(answer.string("scope"), "read");
 }
 
+async fn an_audience_the_client_has_lost_is_not_granted_again(world: World) {
+    let client = Client {
+        audience: vec!["https://api.example.com".to_owned()],
+        ..confidential("narrowed")
+    };
+    world.store.put_client(&world.tenant, &client).await;
+    for (audience, scope_of_family, expected) in [
+        (
+            vec!["https://api.example.com", "https://payroll.example.com"],
+            "read",
+            Ok(()),
+        ),
+        (
+            vec!["https://payroll.example.com"],
+            "read",
+            Err("invalid_target"),
+        ),
+        (
+            vec!["https://api.example.com"],
+            "admin",
+            Err("invalid_scope"),
+        ),
+    ] {
+        let (mut family, token) = family_of(&world.tenant, 88);
+        family.client_id = client_id("narrowed");
+        family.scope = scope(scope_of_family);
+        family.audience = audience.into_iter().map(str::to_owned).collect();
+        freshen(&mut family);
+        world.store.put_family(&world.tenant, &family).await;
+        let answer = world
+            .refresh_by("narrowed", secrecy_text(&token.expose()))
+            .await;
+        match expected {
+            Ok(()) => {
+                let claims = jwt::claims(&answer.ok().string("access_token"));
+                assert_eq!(claims["aud"], "https://api.example.com");
+            }
+            Err(error) => {
+                let _ = answer.refused(400, error);
+            }
+        }
+    }
+}
+
 /// A family that lives on a real clock as well as on a fixed one.
 fn freshen(family: &mut latchkey_oauth::token::family::Family) {
     let far = latchkey_oauth::time::Timestamp::from_unix(4_000_000_000);
@@ -195,6 +240,7 @@ async fn a_public_client_refreshes_by_its_name(world: World) {
     world.store.put_client(&world.tenant, &client).await;
     let (mut family, token) = family_of(&world.tenant, 5);
     family.client_id = client_id("app");
+    family.audience = vec![world.issuer()];
     freshen(&mut family);
     world.store.put_family(&world.tenant, &family).await;
     let token = token.expose();

@@ -1,9 +1,10 @@
 //! UserInfo: OIDC Core section 5.3, RFC 6750.
 
-use latchkey_testkit::fixtures::SECRET;
-use latchkey_tests::on_every_server;
+use latchkey_oauth::client::Client;
+use latchkey_testkit::fixtures::{PASSWORD, SECRET, confidential};
 use latchkey_tests::request::{get, post};
 use latchkey_tests::world::World;
+use latchkey_tests::{jwt, on_every_server};
 use serde_json::json;
 
 on_every_server!(
@@ -11,6 +12,7 @@ on_every_server!(
     in_the_header_or_in_a_form,
     an_id_token_is_no_bearer_token,
     a_client_alone_has_no_userinfo,
+    a_token_for_another_resource_is_none_for_userinfo,
     cross_origin,
 );
 
@@ -75,6 +77,32 @@ async fn a_client_alone_has_no_userinfo(world: World) {
         .ok();
     let ask = get("/userinfo").bearer(&answer.string("access_token"));
     let _ = world.send(ask).await.refused(403, "insufficient_scope");
+}
+
+async fn a_token_for_another_resource_is_none_for_userinfo(world: World) {
+    let api = "https://api.example.com";
+    let client = Client {
+        audience: vec![api.to_owned()],
+        ..confidential("shop")
+    };
+    world.store.put_client(&world.tenant, &client).await;
+    let form = [
+        ("grant_type", "password"),
+        ("username", "alice"),
+        ("password", PASSWORD),
+        ("scope", "openid email"),
+    ];
+    let ask = post("/token", &form).basic("shop", SECRET);
+    let token = world.send(ask).await.ok().string("access_token");
+    assert_eq!(jwt::claims(&token)["aud"], json!([api, world.issuer()]));
+    let _ = world.send(get("/userinfo").bearer(&token)).await.ok();
+
+    let narrow = [form[0], form[1], form[2], form[3], ("resource", api)];
+    let ask = post("/token", &narrow).basic("shop", SECRET);
+    let token = world.send(ask).await.ok().string("access_token");
+    assert_eq!(jwt::claims(&token)["aud"], api);
+    let answer = world.send(get("/userinfo").bearer(&token)).await;
+    let _ = answer.refused(401, "invalid_token");
 }
 
 async fn cross_origin(world: World) {

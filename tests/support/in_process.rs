@@ -35,7 +35,6 @@ type Handler = Box<dyn Fn(Inbound) -> Answering + Send + Sync>;
 /// The five endpoints, as five functions that share nothing but the store.
 pub struct Endpoints {
     clock: FixedClock,
-    source: String,
     functions: Vec<(&'static str, Handler)>,
 }
 
@@ -94,7 +93,6 @@ impl Endpoints {
         });
         Self {
             clock,
-            source: "192.0.2.1".to_owned(),
             functions: vec![
                 ("token", token),
                 ("introspect", introspect),
@@ -105,8 +103,8 @@ impl Endpoints {
         }
     }
 
-    /// Answers a request.
-    pub async fn send(&self, request: Request<Bytes>) -> Response<Bytes> {
+    /// Answers a request that comes from `source`.
+    pub async fn send(&self, request: Request<Bytes>, source: &str) -> Response<Bytes> {
         // As the front does: what leads nowhere is nobody's.
         let function = resolve(request.uri().path()).map(|(_, endpoint)| endpoint.function());
         let Some(function) = function else {
@@ -119,7 +117,7 @@ impl Endpoints {
         handler(Inbound {
             request,
             now: self.clock.now(),
-            source: Source::parse(&self.source),
+            source: Source::parse(source),
             request_id: "request-1".to_owned(),
         })
         .await

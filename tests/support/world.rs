@@ -38,6 +38,7 @@ pub struct World {
     /// The clock, where it can be moved.
     pub clock: FixedClock,
     server: Server,
+    source: String,
 }
 
 #[derive(Debug, Clone)]
@@ -89,6 +90,7 @@ impl World {
             store,
             clock,
             server,
+            source: "192.0.2.1".to_owned(),
         };
         world.furnish(&world.tenant).await;
         world
@@ -114,6 +116,20 @@ impl World {
             server: Server::InProcess(Arc::new(endpoints)),
             ..self.clone()
         }
+    }
+
+    /// The same tenant, asked from another source address. The real binaries see the one that it is.
+    #[must_use]
+    pub fn from(&self, source: &str) -> Self {
+        Self {
+            source: source.to_owned(),
+            ..self.clone()
+        }
+    }
+
+    /// The source address of requests in this process.
+    pub fn source(&self) -> &str {
+        &self.source
     }
 
     /// The same server, seen as another tenant with clients and users of the same names.
@@ -150,7 +166,7 @@ impl World {
     pub async fn send(&self, ask: Ask) -> Answer {
         let request = ask.build(&format!("/{}", self.tenant));
         let response = match &self.server {
-            Server::InProcess(endpoints) => endpoints.send(request).await,
+            Server::InProcess(endpoints) => endpoints.send(request, &self.source).await,
             Server::Binaries => gateway::send(request).await,
         };
         Answer::from(response)

@@ -31,8 +31,9 @@ pub const SETTINGS: &str = "settings";
 pub const KEYS: &str = "keys";
 /// What the `kind_id` of every client begins with.
 pub const CLIENT_PREFIX: &str = "client#";
-/// What every client's sort key, every state and every revocation ends in.
+/// `sk` of a subject's state.
 const STATE: &str = "state";
+/// `sk` of a revoked access token.
 const REVOKED: &str = "revoked";
 
 fn text(value: impl Into<String>) -> AttributeValue {
@@ -90,6 +91,9 @@ pub fn profile(tenant: &TenantId, subject: SubjectKey) -> Key {
 pub fn attempts(tenant: &TenantId, counter: Counter<'_>) -> Key {
     user_key(match counter {
         Counter::User(username) => format!("attempts#{tenant}#user#{username}"),
+        Counter::UserAndSource(username, source) => {
+            format!("attempts#{tenant}#from#{source}#{username}")
+        }
         Counter::Source(source) => format!("attempts#{tenant}#source#{source}"),
     })
 }

@@ -7,6 +7,7 @@ use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem};
+use futures_util::try_join;
 use latchkey_oauth::lockout::{Attempts, Backoff, Source};
 use latchkey_oauth::password::StoredPassword;
 use latchkey_oauth::store::StoreError;
@@ -19,7 +20,7 @@ use latchkey_oauth::user::{
 use serde::de::DeserializeOwned;
 
 use crate::error::store_error;
-use crate::item::{Wanted, attribute, batch_get, from_item, number, to_item};
+use crate::item::{Found, Wanted, attribute, batch_get, from_item, number, to_item};
 use crate::keys::{self, EXPIRES_AT, Key, PK};
 
 /// How often a counter that changes under our hands is tried again.
@@ -50,6 +51,57 @@ impl Users {
         }
     }
 
+    /// An item and the counters of an attempt, in one consistent read.
+    async fn with_counters(
+        &self,
+        tenant: &TenantId,
+        username: &Username,
+        source: &Source,
+        item: &Key,
+    ) -> Result<(Found, Login), StoreError> {
+        let by_user = keys::attempts(tenant, Counter::User(username));
+        let by_both = keys::attempts(tenant, Counter::UserAndSource(username, source));
+        let by_source = keys::attempts(tenant, Counter::Source(source));
+        let wanted = [item, &by_user, &by_both, &by_source].map(|key| self.wanted(key.clone()));
+        let mut found = batch_get(&self.client, wanted, true).await?;
+        let counters = Login {
+            credentials: None,
+            by_user: found.take_value(&by_user)?.unwrap_or_default(),
+            by_user_and_source: found.take_value(&by_both)?.unwrap_or_default(),
+            by_source: found.take_value(&by_source)?.unwrap_or_default(),
+        };
+        Ok((found, counters))
+    }
+
+    async fn clear(
+        &self,
+        tenant: &TenantId,
+        counter: Counter<'_>,
+        seen: &Attempts,
+    ) -> Result<(), StoreError> {
+        let deleted = self
+            .client
+            .delete_item()
+            .table_name(&self.users)
+            .set_key(Some(keys::attempts(tenant, counter)))
+            .condition_expression("attribute_not_exists(failures) OR failures <= :seen")
+            .expression_attribute_values(":seen", number(seen.failures.into()))
+            .send()
+            .await;
+        match deleted {
+            Ok(_) => Ok(()),
+            // Somebody failed meanwhile: their failures stay counted.
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(|it| it.is_conditional_check_failed_exception()) =>
+            {
+                Ok(())
+            }
+            Err(error) => Err(store_error(error)),
+        }
+    }
+
     async fn get<T: DeserializeOwned>(&self, key: Key) -> Result<Option<T>, StoreError> {
         let answer = self
             .client
@@ -72,14 +124,10 @@ impl LoginRepository for Users {
         source: &Source,
     ) -> Result<Login, StoreError> {
         let login = keys::login(tenant, username);
-        let by_user = keys::attempts(tenant, Counter::User(username));
-        let by_source = keys::attempts(tenant, Counter::Source(source));
-        let wanted = [&login, &by_user, &by_source].map(|key| self.wanted(key.clone()));
-        let mut found = batch_get(&self.client, wanted, true).await?;
+        let (mut found, counters) = self.with_counters(tenant, username, source, &login).await?;
         Ok(Login {
             credentials: found.take_value(&login)?,
-            by_user: found.take_value(&by_user)?.unwrap_or_default(),
-            by_source: found.take_value(&by_source)?.unwrap_or_default(),
+            ..counters
         })
     }
 
@@ -87,16 +135,14 @@ impl LoginRepository for Users {
         &self,
         tenant: &TenantId,
         username: &Username,
+        source: &Source,
         subject: SubjectKey,
-    ) -> Result<(Attempts, Option<UserProfile>), StoreError> {
-        let attempts = keys::attempts(tenant, Counter::User(username));
+    ) -> Result<(Login, Option<UserProfile>), StoreError> {
         let profile = keys::profile(tenant, subject);
-        let wanted = [&attempts, &profile].map(|key| self.wanted(key.clone()));
-        let mut found = batch_get(&self.client, wanted, true).await?;
-        Ok((
-            found.take_value(&attempts)?.unwrap_or_default(),
-            found.take_value(&profile)?,
-        ))
+        let (mut found, counters) = self
+            .with_counters(tenant, username, source, &profile)
+            .await?;
+        Ok((counters, found.take_value(&profile)?))
     }
 
     async fn record_failure(
@@ -113,32 +159,35 @@ impl LoginRepository for Users {
         for _ in 0..MAX_TRIES {
             let (update, condition) = if counting {
                 (
-                    "ADD failures :one SET last_failure = :now, #expires = :expires",
-                    "last_failure > :forgotten",
+                    "ADD failures :one SET last_failure = :now",
+                    "first_failure > :forgotten",
                 )
             } else {
                 (
-                    "SET failures = :one, last_failure = :now, #expires = :expires",
-                    "attribute_not_exists(last_failure) OR last_failure <= :forgotten",
+                    "SET failures = :one, first_failure = :now, last_failure = :now, #expires = :expires",
+                    "attribute_not_exists(first_failure) OR first_failure <= :forgotten",
                 )
             };
-            let updated = self
+            let mut request = self
                 .client
                 .update_item()
                 .table_name(&self.users)
                 .set_key(Some(key.clone()))
                 .update_expression(update)
                 .condition_expression(condition)
-                .expression_attribute_names("#expires", EXPIRES_AT)
                 .expression_attribute_values(":one", number(1))
                 .expression_attribute_values(":now", number(now.as_unix()))
-                .expression_attribute_values(":expires", number(now.plus(policy.memory).as_unix()))
                 .expression_attribute_values(
                     ":forgotten",
                     number(now.minus(policy.memory).as_unix()),
-                )
-                .send()
-                .await;
+                );
+            if !counting {
+                let expires = now.plus(policy.memory).as_unix();
+                request = request
+                    .expression_attribute_names("#expires", EXPIRES_AT)
+                    .expression_attribute_values(":expires", number(expires));
+            }
+            let updated = request.send().await;
             match updated {
                 Ok(_) => return Ok(()),
                 Err(error) if condition_failed(&error) => counting = !counting,
@@ -154,29 +203,15 @@ impl LoginRepository for Users {
         &self,
         tenant: &TenantId,
         username: &Username,
-        seen: u32,
+        source: &Source,
+        seen: &Login,
     ) -> Result<(), StoreError> {
-        let deleted = self
-            .client
-            .delete_item()
-            .table_name(&self.users)
-            .set_key(Some(keys::attempts(tenant, Counter::User(username))))
-            .condition_expression("attribute_not_exists(failures) OR failures <= :seen")
-            .expression_attribute_values(":seen", number(seen.into()))
-            .send()
-            .await;
-        match deleted {
-            Ok(_) => Ok(()),
-            // Somebody failed meanwhile: their failures stay counted.
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(|it| it.is_conditional_check_failed_exception()) =>
-            {
-                Ok(())
-            }
-            Err(error) => Err(store_error(error)),
-        }
+        let both = Counter::UserAndSource(username, source);
+        try_join!(
+            self.clear(tenant, Counter::User(username), &seen.by_user),
+            self.clear(tenant, both, &seen.by_user_and_source),
+        )?;
+        Ok(())
     }
 
     async fn replace_hash(

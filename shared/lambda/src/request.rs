@@ -17,10 +17,9 @@ pub fn inbound(request: lambda_http::Request, now: Timestamp) -> Inbound {
     let source = source_ip(&request);
     let raw_path = request.raw_http_path().to_owned();
     let (mut parts, body) = request.into_parts();
-    // The URI that lambda_http rebuilds carries a stage, which is no part of an issuer's paths.
-    if let Some(uri) = with_path(&parts.uri, &raw_path) {
-        parts.uri = uri;
-    }
+    // The URI that lambda_http rebuilds carries a stage, which is no part of an issuer's paths, and has been
+    // normalised; a path that is not one as it came leads nowhere.
+    parts.uri = with_path(&parts.uri, &raw_path).unwrap_or_default();
     let body = Bytes::copy_from_slice(body.as_ref());
     Inbound {
         request: http::Request::from_parts(parts, body),

@@ -11,6 +11,9 @@ use crate::error::OAuthError;
 /// The largest body, in bytes.
 pub const MAX_BODY: usize = 64 * 1_024;
 
+/// The most parameters: every one is compared with all before it.
+const MAX_PARAMETERS: usize = 64;
+
 /// Parameters that RFC 8707 section 2 lets a client repeat. Nothing else may be.
 const REPEATABLE: [&str; 1] = ["resource"];
 
@@ -69,6 +72,12 @@ impl Form {
         check_encoding(text)?;
         let mut form = Self(Vec::new());
         for (name, value) in form_urlencoded::parse(text) {
+            if form.0.len() >= MAX_PARAMETERS {
+                return Err(OAuthError::invalid_request(
+                    "too_many_parameters",
+                    "There are more than 64 parameters.",
+                ));
+            }
             // RFC 6749 section 3.2: "Request and response parameters MUST NOT be included more than once."
             if form.0.iter().any(|(known, _)| **known == *name)
                 && !REPEATABLE.contains(&name.as_ref())
@@ -191,6 +200,8 @@ mod tests {
         assert_eq!(reason(b"a=\xff"), "not_utf8");
         assert_eq!(reason(b"a=%c3&b=%a4"), "not_utf8");
         assert_eq!(reason(b"a=%00"), "nul");
+        let many = (0..65).map(|n| format!("p{n}=1")).collect::<Vec<_>>();
+        assert_eq!(reason(many.join("&").as_bytes()), "too_many_parameters");
     }
 
     #[test]

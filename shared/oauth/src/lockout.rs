@@ -9,23 +9,23 @@ use crate::time::{Seconds, Timestamp};
 /// When a counter of failures begins to delay, and by how much.
 ///
 /// The first `free` failures cost nothing; each one after doubles the wait from one second up to `longest`.
-/// A counter is forgotten `memory` after its last failure.
+/// A counter is forgotten `memory` after its first failure: a trickle of typing errors never adds up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Backoff {
     /// Failures before the first wait.
     pub free: u32,
     /// The longest wait: an attacker who keeps trying keeps a person out no longer than this after stopping.
     pub longest: Seconds,
-    /// How long a failure is remembered.
+    /// How long after its first failure a counter starts anew.
     pub memory: Seconds,
 }
 
-/// The two counters' rules.
+/// The rules of the counters.
 ///
 /// A password client is usually one backend for many people, so its address may fail far more often than a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LockPolicy {
-    /// Per user name, whether or not such a user exists.
+    /// Per user name, whether or not such a user exists: once for each source address, and once for all of them.
     pub user: Backoff,
     /// Per source address.
     pub source: Backoff,
@@ -42,7 +42,7 @@ impl Default for LockPolicy {
             source: Backoff {
                 free: 100,
                 longest: Seconds::minutes(5),
-                memory: Seconds::hours(1),
+                memory: Seconds::minutes(10),
             },
         }
     }
@@ -53,6 +53,8 @@ impl Default for LockPolicy {
 pub struct Attempts {
     /// Failures since the counter was last forgotten or cleared.
     pub failures: u32,
+    /// When the first of them happened.
+    pub first_failure: Timestamp,
     /// When the last one happened.
     pub last_failure: Timestamp,
 }
@@ -60,7 +62,7 @@ pub struct Attempts {
 impl Attempts {
     /// Whether the counter still counts at `now`.
     pub fn is_remembered(&self, policy: &Backoff, now: Timestamp) -> bool {
-        self.failures > 0 && now < self.last_failure.plus(policy.memory)
+        self.failures > 0 && now < self.first_failure.plus(policy.memory)
     }
 
     /// Whether an attempt at `now` is refused, however right the password.
@@ -86,7 +88,9 @@ pub struct Source(Option<std::net::IpAddr>);
 impl Source {
     /// A source from the front's text; anything that is no address counts as one unknown source.
     pub fn parse(text: &str) -> Self {
-        Self(text.parse().ok())
+        let address: Option<std::net::IpAddr> = text.parse().ok();
+        // ::ffff:192.0.2.7 is 192.0.2.7, not one of a /64 that all such addresses share.
+        Self(address.map(|address| address.to_canonical()))
     }
 }
 
@@ -117,6 +121,7 @@ mod tests {
     fn attempts(failures: u32) -> Attempts {
         Attempts {
             failures,
+            first_failure: Timestamp::from_unix(1_000),
             last_failure: Timestamp::from_unix(1_000),
         }
     }
@@ -145,6 +150,7 @@ mod tests {
             Source::parse("2001:db8:1:2:3:4:5:6").to_string(),
             "2001:db8:1:2::/64"
         );
+        assert_eq!(Source::parse("::ffff:192.0.2.7").to_string(), "192.0.2.7");
         assert_eq!(Source::parse("evil#1").to_string(), "unknown");
     }
 }

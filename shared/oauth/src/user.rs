@@ -80,7 +80,8 @@ impl Subject {
     /// # Errors
     /// [`MalformedSubject`] for anything that no subject can be.
     pub fn parse(text: &str) -> Result<Self, MalformedSubject> {
-        if (1..=255).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        // As wide as a client_id: a client acting for itself is its own subject.
+        if (1..=255).contains(&text.len()) && text.bytes().all(|byte| matches!(byte, 0x20..=0x7e)) {
             Ok(Self(text.into()))
         } else {
             Err(MalformedSubject)
@@ -251,8 +252,10 @@ impl User {
 pub struct Login {
     /// The user's credentials, if there is such a user.
     pub credentials: Option<Credentials>,
-    /// Failures for this user name, whether or not there is such a user.
+    /// Failures for this user name from anywhere, whether or not there is such a user.
     pub by_user: Attempts,
+    /// Failures for this user name from this source address.
+    pub by_user_and_source: Attempts,
     /// Failures from this source address.
     pub by_source: Attempts,
 }
@@ -260,10 +263,24 @@ pub struct Login {
 /// Whose failures are counted.
 #[derive(Debug, Clone, Copy)]
 pub enum Counter<'a> {
-    /// Attempts on one user name.
+    /// Attempts on one user name from anywhere.
     User(&'a Username),
+    /// Attempts on one user name from one source address.
+    UserAndSource(&'a Username, &'a Source),
     /// Attempts from one source address.
     Source(&'a Source),
+}
+
+impl Login {
+    /// Whether an attempt on the user is refused at `now`, however right the password.
+    ///
+    /// Failures from elsewhere count only against a source that has failed as well: whoever guesses at a user from
+    /// one place does not keep the user from signing in at another.
+    pub fn user_is_locked(&self, policy: &Backoff, now: Timestamp) -> bool {
+        let here = &self.by_user_and_source;
+        here.is_locked(policy, now)
+            || (here.is_remembered(policy, now) && self.by_user.is_locked(policy, now))
+    }
 }
 
 /// Where credentials and counters are kept.
@@ -276,14 +293,16 @@ pub trait LoginRepository: Send + Sync {
         source: &Source,
     ) -> impl Future<Output = Result<Login, StoreError>> + Send;
 
-    /// The user's counter as it stands now (never an older state) and their profile, in one read:
-    /// asked after a right password, so that a guess that came through in a burst is still refused.
+    /// The counters as they stand now (never an older state; credentials are not read again) and the user's
+    /// profile, in one read: asked after a right password, so that a guess that came through in a burst is
+    /// still refused.
     fn recheck(
         &self,
         tenant: &TenantId,
         username: &Username,
+        source: &Source,
         subject: SubjectKey,
-    ) -> impl Future<Output = Result<(Attempts, Option<UserProfile>), StoreError>> + Send;
+    ) -> impl Future<Output = Result<(Login, Option<UserProfile>), StoreError>> + Send;
 
     /// Counts a failure. No parallel failure is lost; a counter past its memory starts again at one.
     /// `seen` is the counter as [`LoginRepository::find_login`] read it.
@@ -296,12 +315,14 @@ pub trait LoginRepository: Send + Sync {
         now: Timestamp,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Forgets a user's failures after a right password, if no more than `seen` have been counted by now.
+    /// Forgets a user's failures after a right password from a source that had failed before: those from there and
+    /// those from anywhere, each if no more than `seen` have been counted by now.
     fn clear_failures(
         &self,
         tenant: &TenantId,
         username: &Username,
-        seen: u32,
+        source: &Source,
+        seen: &Login,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// Replaces a hash by a better one of the same password, unless it has changed meanwhile.

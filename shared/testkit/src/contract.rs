@@ -1,7 +1,7 @@
 //! What every store keeps to, in memory or in DynamoDB. Each function is one promise; each uses a tenant of its own.
 
 use latchkey_oauth::client::RegistryAdmin;
-use latchkey_oauth::lockout::{Backoff, Source};
+use latchkey_oauth::lockout::{Attempts, Backoff, Source};
 use latchkey_oauth::tenant::{LifetimeOverrides, TenantId, TenantSettings};
 use latchkey_oauth::time::Seconds;
 use latchkey_oauth::token::family::{Family, FamilyUser, NextToken, Rotation};
@@ -169,41 +169,70 @@ pub async fn attempts(store: &(impl UserAdmin + LoginRepository), tenant_name: &
     let here = tenant(tenant_name);
     let alice = username("alice");
     let source = Source::parse("2001:db8::1");
+    let both = Counter::UserAndSource(&alice, &source);
     let read = async || store.find_login(&here, &alice, &source).await.unwrap();
+    let fail = async |counter, seen: Attempts, now| {
+        let recorded = store.record_failure(&here, counter, &seen, &POLICY, now);
+        recorded.await.unwrap();
+    };
     for expected in 1..=3 {
-        let seen = read().await.by_user;
-        store
-            .record_failure(&here, Counter::User(&alice), &seen, &POLICY, NOW)
-            .await
-            .unwrap();
-        assert_eq!(read().await.by_user.failures, expected);
+        fail(both, read().await.by_user_and_source, NOW).await;
+        assert_eq!(read().await.by_user_and_source.failures, expected);
     }
-    assert_eq!(read().await.by_source.failures, 0);
-    let stale = read().await.by_source;
+    assert_eq!(read().await.by_user.failures, 0);
+    // Who has read an older state counts on all the same.
+    let stale = read().await;
     for _ in 0..2 {
-        let counter = Counter::Source(&source);
-        store
-            .record_failure(&here, counter, &stale, &POLICY, NOW)
-            .await
-            .unwrap();
+        fail(Counter::Source(&source), stale.by_source, NOW).await;
+        fail(Counter::User(&alice), stale.by_user, NOW).await;
     }
     assert_eq!(read().await.by_source.failures, 2);
+    assert_eq!(read().await.by_user.failures, 2);
+    let elsewhere = Source::parse("2001:db8:1::1");
+    let there = store.find_login(&here, &alice, &elsewhere).await.unwrap();
+    assert_eq!(
+        (there.by_user.failures, there.by_user_and_source.failures),
+        (2, 0)
+    );
 
-    store.clear_failures(&here, &alice, 2).await.unwrap();
-    assert_eq!(read().await.by_user.failures, 3);
-    let key = subject_key(&here, &user("alice"));
-    let (now, _) = store.recheck(&here, &alice, key).await.unwrap();
-    assert_eq!(now.failures, 3);
-
-    let later = NOW.plus(POLICY.memory);
+    let mut one_short = read().await;
+    one_short.by_user_and_source.failures -= 1;
+    one_short.by_user.failures -= 1;
     store
-        .record_failure(&here, Counter::User(&alice), &now, &POLICY, later)
+        .clear_failures(&here, &alice, &source, &one_short)
         .await
         .unwrap();
-    let forgotten = read().await.by_user;
-    assert_eq!((forgotten.failures, forgotten.last_failure), (1, later));
-    store.clear_failures(&here, &alice, 1).await.unwrap();
-    assert_eq!(read().await.by_user.failures, 0);
+    assert_eq!(read().await.by_user_and_source.failures, 3);
+    assert_eq!(read().await.by_user.failures, 2);
+    let key = subject_key(&here, &user("alice"));
+    let (seen, _) = store.recheck(&here, &alice, &source, key).await.unwrap();
+    assert_eq!(seen, read().await);
+
+    // The memory is counted from the first failure.
+    let soon = NOW.plus(Seconds(POLICY.memory.0 - 1));
+    fail(both, seen.by_user_and_source, soon).await;
+    let counted = read().await.by_user_and_source;
+    assert_eq!(
+        (
+            counted.failures,
+            counted.first_failure,
+            counted.last_failure
+        ),
+        (4, NOW, soon)
+    );
+    let later = NOW.plus(POLICY.memory);
+    fail(both, counted, later).await;
+    let forgotten = read().await.by_user_and_source;
+    assert_eq!((forgotten.failures, forgotten.first_failure), (1, later));
+    let seen = read().await;
+    let cleared = store.clear_failures(&here, &alice, &source, &seen);
+    cleared.await.unwrap();
+    let left = read().await;
+    assert_eq!(
+        (left.by_user_and_source.failures, left.by_user.failures),
+        (0, 0)
+    );
+    assert_eq!(left.by_source.failures, 2);
 }
 
 /// A family of a user of a tenant, with its first token.

@@ -55,6 +55,7 @@ fn by_family(tenant: &TenantId, family: &FamilyId) -> (TenantId, String) {
 fn by_counter(tenant: &TenantId, counter: Counter<'_>) -> (TenantId, String) {
     let name = match counter {
         Counter::User(username) => format!("user#{username}"),
+        Counter::UserAndSource(username, source) => format!("from#{source}#{username}"),
         Counter::Source(source) => format!("source#{source}"),
     };
     (tenant.clone(), name)
@@ -161,6 +162,7 @@ impl LoginRepository for MemoryStore {
         Ok(Login {
             credentials: tables.logins.get(&key).cloned(),
             by_user: attempts(Counter::User(username)),
+            by_user_and_source: attempts(Counter::UserAndSource(username, source)),
             by_source: attempts(Counter::Source(source)),
         })
     }
@@ -169,15 +171,16 @@ impl LoginRepository for MemoryStore {
         &self,
         tenant: &TenantId,
         username: &Username,
+        source: &Source,
         subject: SubjectKey,
-    ) -> Result<(Attempts, Option<UserProfile>), StoreError> {
-        let tables = self.tables();
-        let counter = by_counter(tenant, Counter::User(username));
-        let profile = tables.profiles.get(&by_subject(tenant, subject));
-        Ok((
-            tables.attempts.get(&counter).copied().unwrap_or_default(),
-            profile.cloned(),
-        ))
+    ) -> Result<(Login, Option<UserProfile>), StoreError> {
+        let login = self.find_login(tenant, username, source).await?;
+        let profile = self
+            .tables()
+            .profiles
+            .get(&by_subject(tenant, subject))
+            .cloned();
+        Ok((login, profile))
     }
 
     async fn record_failure(
@@ -191,13 +194,14 @@ impl LoginRepository for MemoryStore {
         let mut tables = self.tables();
         let attempts = tables.attempts.entry(by_counter(tenant, counter));
         let attempts = attempts.or_default();
-        let before = if attempts.is_remembered(policy, now) {
-            attempts.failures
+        let (before, first_failure) = if attempts.is_remembered(policy, now) {
+            (attempts.failures, attempts.first_failure)
         } else {
-            0
+            (0, now)
         };
         *attempts = Attempts {
             failures: before + 1,
+            first_failure,
             last_failure: now,
         };
         Ok(())
@@ -207,16 +211,22 @@ impl LoginRepository for MemoryStore {
         &self,
         tenant: &TenantId,
         username: &Username,
-        seen: u32,
+        source: &Source,
+        seen: &Login,
     ) -> Result<(), StoreError> {
         let mut tables = self.tables();
-        let key = by_counter(tenant, Counter::User(username));
-        if tables
-            .attempts
-            .get(&key)
-            .is_some_and(|it| it.failures <= seen)
-        {
-            tables.attempts.remove(&key);
+        for (counter, seen) in [
+            (Counter::User(username), &seen.by_user),
+            (
+                Counter::UserAndSource(username, source),
+                &seen.by_user_and_source,
+            ),
+        ] {
+            let key = by_counter(tenant, counter);
+            let found = tables.attempts.get(&key);
+            if found.is_some_and(|it| it.failures <= seen.failures) {
+                tables.attempts.remove(&key);
+            }
         }
         Ok(())
     }

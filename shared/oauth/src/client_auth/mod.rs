@@ -135,7 +135,8 @@ impl Deref for AuthenticatedClient {
     }
 }
 
-/// Checks what a client presents against its registration.
+/// Checks what a client presents against its registration. `known` becomes the client's identifier once there is such a
+/// client: what a stranger claims could be anything, and is not for the log.
 ///
 /// # Errors
 /// `invalid_client` for an unknown or disabled client, a wrong secret, or a method that is not its own;
@@ -144,6 +145,7 @@ pub async fn authenticate<R: RegistryRepository>(
     directory: &Directory<R>,
     tenant: &TenantId,
     credentials: &ClientCredentials,
+    known: &mut Option<String>,
     now: Timestamp,
 ) -> Result<AuthenticatedClient, OAuthError> {
     let client = directory
@@ -153,6 +155,7 @@ pub async fn authenticate<R: RegistryRepository>(
     let Some(client) = client else {
         return Err(credentials.refuse("unknown_client"));
     };
+    *known = Some(client.client_id.to_string());
     if client.token_endpoint_auth_method != credentials.method() {
         return Err(credentials.refuse("wrong_authentication_method"));
     }

@@ -87,8 +87,14 @@ where
     async fn call(&self, call: Call<'_>) -> Result<Response<Bytes>, OAuthError> {
         let form = Form::read(&call.parts, &call.body)?;
         let credentials = ClientCredentials::read(&call.parts, &form)?;
-        call.log.client_id = Some(credentials.client_id().to_string());
-        let caller = authenticate(&self.directory, &call.tenant.id, &credentials, call.now).await?;
+        let caller = authenticate(
+            &self.directory,
+            &call.tenant.id,
+            &credentials,
+            &mut call.log.client_id,
+            call.now,
+        )
+        .await?;
         // RFC 7662 section 2.1: "the endpoint MUST also require some form of authorization".
         if !caller.is_confidential() {
             return Err(OAuthError::new(

@@ -49,7 +49,7 @@ pub struct RequestLog {
     pub endpoint: Option<Endpoint>,
     /// Which tenant, once it is known to exist.
     pub tenant: Option<String>,
-    /// Which client, as claimed.
+    /// Which client, once it is known to exist.
     pub client_id: Option<String>,
     /// Which grant.
     pub grant_type: Option<&'static str>,

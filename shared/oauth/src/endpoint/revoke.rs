@@ -42,8 +42,14 @@ where
     async fn call(&self, call: Call<'_>) -> Result<Response<Bytes>, OAuthError> {
         let form = Form::read(&call.parts, &call.body)?;
         let credentials = ClientCredentials::read(&call.parts, &form)?;
-        call.log.client_id = Some(credentials.client_id().to_string());
-        let client = authenticate(&self.directory, &call.tenant.id, &credentials, call.now).await?;
+        let client = authenticate(
+            &self.directory,
+            &call.tenant.id,
+            &credentials,
+            &mut call.log.client_id,
+            call.now,
+        )
+        .await?;
         // RFC 7009 section 2.1: token_type_hint only saves a search, and each kind of ours shows what it is.
         let token = form.require("token")?;
         match RefreshToken::parse(token) {

@@ -56,8 +56,14 @@ where
     async fn call(&self, call: Call<'_>) -> Result<Response<Bytes>, OAuthError> {
         let form = Form::read(&call.parts, &call.body)?;
         let credentials = ClientCredentials::read(&call.parts, &form)?;
-        call.log.client_id = Some(credentials.client_id().to_string());
-        let client = authenticate(&self.directory, &call.tenant.id, &credentials, call.now).await?;
+        let client = authenticate(
+            &self.directory,
+            &call.tenant.id,
+            &credentials,
+            &mut call.log.client_id,
+            call.now,
+        )
+        .await?;
         let grant_type = TokenRequest::grant_type(&form, &client)?;
         call.log.grant_type = Some(grant_type.as_str());
         let request = TokenRequest::parse(grant_type, &form)?;

@@ -56,6 +56,10 @@ where
             }
         };
         call.log.client_id = Some(claims.client_id.to_string());
+        // RFC 9068 section 4: a token for other resources is none for UserInfo, which is the issuer's.
+        if !claims.aud.contains(call.issuer.as_str()) {
+            return Err(refusal(ErrorCode::InvalidToken, "not_for_userinfo"));
+        }
         // Only a user's token has a generation; a client's own speaks for nobody.
         if !claims.scope.contains(OPENID) || claims.generation.is_none() {
             return Err(refusal(ErrorCode::InsufficientScope, "no_openid_scope"));

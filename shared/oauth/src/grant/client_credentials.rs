@@ -11,12 +11,12 @@ use crate::user::Subject;
 /// `invalid_scope` or `invalid_target`.
 pub fn authorize(context: &Context<'_>) -> Result<Authorization, OAuthError> {
     let client = context.client;
+    let scope = context.wish.scope(&client.scope, client.default_scope())?;
+    let widest = audience_of(client, context.issuer, &scope);
     Ok(Authorization {
         subject: Subject::of_client(&client.client_id),
-        scope: context.wish.scope(&client.scope, client.default_scope())?,
-        audience: context
-            .wish
-            .audience(&audience_of(client, context.issuer))?,
+        audience: context.wish.audience(&widest)?,
+        scope,
         user: None,
         refresh: Refresh::Nothing,
     })

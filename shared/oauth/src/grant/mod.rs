@@ -13,7 +13,7 @@ use crate::form::Form;
 use crate::grant_type::GrantType;
 use crate::lockout::Source;
 use crate::password::Password;
-use crate::scope::Scope;
+use crate::scope::{OPENID, Scope};
 use crate::tenant::{Issuer, Tenant};
 use crate::time::Timestamp;
 use crate::user::Username;
@@ -160,12 +160,14 @@ impl<'a> Wish<'a> {
     }
 }
 
-/// Whom a client's access tokens are for: its resource servers, or the issuer itself (RFC 9068 section 3:
-/// a default resource indicator where the request names none).
-fn audience_of(client: &Client, issuer: &Issuer) -> Vec<String> {
-    if client.audience.is_empty() {
-        vec![issuer.as_str().to_owned()]
-    } else {
-        client.audience.clone()
+/// Whom a client's access tokens of this scope may be for: its resource servers, or the issuer itself where there
+/// is none (RFC 9068 section 3: a default resource indicator). With `openid` the issuer is among them, as UserInfo
+/// is its resource; a request that names other resources leaves it out (RFC 9068 section 4).
+fn audience_of(client: &Client, issuer: &Issuer, scope: &Scope) -> Vec<String> {
+    let mut audience = client.audience.clone();
+    let userinfo = scope.contains(OPENID) && !audience.iter().any(|it| it == issuer.as_str());
+    if audience.is_empty() || userinfo {
+        audience.push(issuer.as_str().to_owned());
     }
+    audience
 }

@@ -40,9 +40,8 @@ pub async fn authorize<U: LoginRepository>(
 ) -> Result<Authorization, OAuthError> {
     let client = context.client;
     let scope = context.wish.scope(&client.scope, client.default_scope())?;
-    let audience = context
-        .wish
-        .audience(&audience_of(client, context.issuer))?;
+    let widest = audience_of(client, context.issuer, &scope);
+    let audience = context.wish.audience(&widest)?;
 
     let (credentials, profile) = sign_in(context, tools, &username, password).await?;
     Ok(Authorization {
@@ -82,13 +81,11 @@ async fn sign_in<U: LoginRepository>(
         .and_then(|credentials| credentials.password_hash.as_ref());
     let verdict = tools.hashing.verify(password, stored);
 
+    // A locked attempt is not counted, right or wrong: it neither prolongs a lock nor tells by its time.
     if login.by_source.is_locked(&policy.source, context.now) {
         return Err(refusal("source_locked"));
     }
-    if login.by_user.is_locked(&policy.user, context.now) {
-        // A guess at a locked user does not prolong the lock, but the guesser is counted.
-        let source = Counter::Source(context.source);
-        count(context, tools, source, &login.by_source).await?;
+    if login.user_is_locked(&policy.user, context.now) {
         return Err(refusal("user_locked"));
     }
     let reason = match (verdict, &login.credentials) {
@@ -99,14 +96,16 @@ async fn sign_in<U: LoginRepository>(
         }
     };
     if let Some(reason) = reason {
+        let (user, source) = (username, context.source);
         try_join!(
-            count(context, tools, Counter::User(username), &login.by_user),
+            count(context, tools, Counter::User(user), &login.by_user),
             count(
                 context,
                 tools,
-                Counter::Source(context.source),
-                &login.by_source
+                Counter::UserAndSource(user, source),
+                &login.by_user_and_source
             ),
+            count(context, tools, Counter::Source(source), &login.by_source),
         )?;
         return Err(refusal(reason));
     }
@@ -127,14 +126,18 @@ async fn admit<U: LoginRepository>(
         return Err(refusal("unknown_user"));
     };
     let key = SubjectKey::of(tenant, &credentials.subject);
-    let (attempts, profile) = tools.users.recheck(tenant, username, key).await?;
-    if attempts.is_locked(&context.tenant.settings.lockout.user, context.now) {
+    let recheck = tools
+        .users
+        .recheck(tenant, username, context.source, key)
+        .await?;
+    let (now, profile) = recheck;
+    if now.user_is_locked(&context.tenant.settings.lockout.user, context.now) {
         return Err(refusal("user_locked_by_burst"));
     }
-    if attempts.failures > 0 {
+    if now.by_user_and_source.failures > 0 {
         tools
             .users
-            .clear_failures(tenant, username, attempts.failures)
+            .clear_failures(tenant, username, context.source, &now)
             .await?;
     }
     if let (Verdict::RightButStale, Some(old)) = (verdict, &credentials.password_hash) {
@@ -155,7 +158,7 @@ async fn count<U: LoginRepository>(
 ) -> Result<(), OAuthError> {
     let policy = &context.tenant.settings.lockout;
     let backoff = match counter {
-        Counter::User(_) => &policy.user,
+        Counter::User(_) | Counter::UserAndSource(..) => &policy.user,
         Counter::Source(_) => &policy.source,
     };
     tools

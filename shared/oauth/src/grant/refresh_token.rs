@@ -2,11 +2,9 @@
 
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::Context;
+use super::{Context, audience_of};
 use crate::authorization::{Authorization, Refresh, UserAuthentication};
-use crate::client::Client;
 use crate::error::{ErrorCode, OAuthError};
-use crate::scope::Scope;
 use crate::token::family::{Family, Recognised};
 use crate::token::refresh_token::RefreshToken;
 use crate::token::repository::RefreshTokenRepository;
@@ -73,12 +71,26 @@ fn decide(
     profile: Option<UserProfile>,
     refresh: Refresh,
 ) -> Result<Authorization, OAuthError> {
+    let client = context.client;
     // RFC 6749 section 6: "MUST NOT include any scope not originally granted"; what the client has lost
-    // since is not granted again either.
-    let widest = still_allowed(&family.scope, context.client);
+    // since is not granted again either, of scope as of audience.
+    let widest = family.scope.intersection(&client.scope);
+    if widest.is_empty() {
+        return Err(OAuthError::new(ErrorCode::InvalidScope, "no_scope_left"));
+    }
+    let scope = context.wish.scope(&widest, &widest)?;
+    let allowed = audience_of(client, context.issuer, &family.scope);
+    let mut audience = context.wish.audience(&family.audience)?;
+    audience.retain(|resource| allowed.contains(resource));
+    if audience.is_empty() {
+        return Err(OAuthError::new(
+            ErrorCode::InvalidTarget,
+            "no_audience_left",
+        ));
+    }
     Ok(Authorization {
-        scope: context.wish.scope(&widest, &widest)?,
-        audience: context.wish.audience(&family.audience)?,
+        scope,
+        audience,
         user: family.user.map(|user| UserAuthentication {
             username: user.username,
             auth_time: user.auth_time,
@@ -90,10 +102,6 @@ fn decide(
         subject: family.subject,
         refresh,
     })
-}
-
-fn still_allowed(granted: &Scope, client: &Client) -> Scope {
-    granted.intersection(&client.scope)
 }
 
 /// A family of a user ends with the user; one of a client alone has nobody else to end with.
