@@ -37,8 +37,15 @@ pub struct Common {
 }
 
 /// Everything that is wrong with the settings.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(PartialEq, Eq)]
 pub struct SettingsError(Vec<String>);
+
+impl fmt::Debug for SettingsError {
+    /// A main that returns an error prints it by `Debug`: an operator should read the same words.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
 
 impl fmt::Display for SettingsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
