@@ -1,6 +1,6 @@
 //! What a registry file may refer to: variables of the environment, files, and the person at the terminal.
 
-use std::io;
+use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
@@ -19,6 +19,9 @@ pub trait Surroundings {
 
 /// Asks a person.
 pub trait Prompter {
+    /// Whether there is somebody to ask.
+    fn is_there(&self) -> bool;
+
     /// A secret, typed unseen.
     ///
     /// # Errors
@@ -59,15 +62,17 @@ impl Surroundings for Process {
 pub struct Terminal;
 
 impl Prompter for Terminal {
+    fn is_there(&self) -> bool {
+        // What is asked is asked at the terminal itself, wherever the standard streams lead.
+        if cfg!(unix) {
+            std::fs::File::open("/dev/tty").is_ok()
+        } else {
+            io::stdin().is_terminal()
+        }
+    }
+
     fn ask(&self, what: &str) -> io::Result<SecretString> {
-        let no_terminal = |error: io::Error| {
-            io::Error::new(
-                error.kind(),
-                format!(
-                    "there is no terminal to ask for the {what}: let it come from a variable or a file, or be generated"
-                ),
-            )
-        };
+        let no_terminal = |error: io::Error| io::Error::new(error.kind(), nobody_to_ask(what));
         let once = rpassword::prompt_password(format!("{what}: ")).map_err(no_terminal)?;
         let again = rpassword::prompt_password(format!("{what}, again: ")).map_err(no_terminal)?;
         if once == again {
@@ -78,4 +83,11 @@ impl Prompter for Terminal {
             )))
         }
     }
+}
+
+/// What is wrong where a secret is to be asked for and there is no terminal.
+pub fn nobody_to_ask(what: &str) -> String {
+    format!(
+        "there is no terminal to ask for the {what}: let it come from a variable or a file, or be generated"
+    )
 }

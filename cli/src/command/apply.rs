@@ -55,6 +55,9 @@ impl<R: RegistryAdmin, U: UserAdmin> Session<'_, R, U> {
             self.tools.hashing,
             &mut progress,
         )?;
+        if !arguments.dry_run {
+            self.ensure_somebody_to_ask(&plan.changes)?;
+        }
         self.show(&plan)?;
         let document = document(&plan, arguments.dry_run);
         if plan.changes.is_empty() {
@@ -69,7 +72,7 @@ impl<R: RegistryAdmin, U: UserAdmin> Session<'_, R, U> {
             ))?;
             return Ok(self.output.document(&counted(document, &verbs))?);
         }
-        self.make(plan.changes, document).await
+        self.make(plan.changes, "", document).await
     }
 
     fn show(&mut self, plan: &Plan) -> anyhow::Result<()> {

@@ -18,7 +18,7 @@ use crate::plan::{Change, Verb};
 use crate::progress::Progress;
 use crate::registry_file::fault::{Faults, FaultyFile};
 use crate::registry_file::tree::{Node, Value as Tree};
-use crate::surroundings::Surroundings;
+use crate::surroundings::{Surroundings, nobody_to_ask};
 
 /// What a subcommand works with.
 pub struct Session<'a, R, U> {
@@ -45,7 +45,13 @@ impl<R, U> std::fmt::Debug for Session<'_, R, U> {
 impl<R: RegistryAdmin, U: UserAdmin> Session<'_, R, U> {
     /// Makes changes and tells what was done. Where it ends early, what was made up by then is told all the same:
     /// it is in the store, and nowhere else.
-    async fn make(&mut self, changes: Vec<Change>, mut document: Value) -> anyhow::Result<()> {
+    /// `told` is what a person is told once something was done.
+    async fn make(
+        &mut self,
+        changes: Vec<Change>,
+        told: &str,
+        mut document: Value,
+    ) -> anyhow::Result<()> {
         let verbs: Vec<Verb> = changes.iter().map(|change| change.verb).collect();
         let mut applied = Applied::default();
         let mut progress = Progress::new(self.tools.clock, &mut *self.tell);
@@ -59,6 +65,9 @@ impl<R: RegistryAdmin, U: UserAdmin> Session<'_, R, U> {
         )
         .await;
         let done = verbs.get(..applied.done).unwrap_or(&verbs);
+        if applied.done > 0 {
+            self.output.say(told)?;
+        }
         for one in &applied.generated {
             self.output.say(&output::generated(one))?;
         }
@@ -76,10 +85,28 @@ impl<R: RegistryAdmin, U: UserAdmin> Session<'_, R, U> {
         self.output.document(&document)?;
         ended.map_err(|error| match applied.done {
             0 => error,
-            done => error.context(format!(
-                "{done} changes were made, then one failed (the same command again makes the rest)"
-            )),
+            done => {
+                let made = if done == 1 {
+                    "1 change was made".to_owned()
+                } else {
+                    format!("{done} changes were made")
+                };
+                error.context(format!(
+                    "{made}, then one failed (the same command again makes the rest)"
+                ))
+            }
         })
+    }
+
+    /// What will be asked for needs somebody to ask, before anything is written.
+    fn ensure_somebody_to_ask(&self, changes: &[Change]) -> anyhow::Result<()> {
+        let asked: Vec<String> = changes.iter().filter_map(Change::asks_for).collect();
+        match asked.first() {
+            Some(first) if !self.tools.prompter.is_there() => {
+                anyhow::bail!("{}. Nothing was written", nobody_to_ask(first))
+            }
+            Some(_) | None => Ok(()),
+        }
     }
 
     fn nothing_to_do(&mut self, why: &str) -> anyhow::Result<()> {
@@ -87,11 +114,12 @@ impl<R: RegistryAdmin, U: UserAdmin> Session<'_, R, U> {
         Ok(self.output.document(&json!({"changes": []}))?)
     }
 
-    /// Shows one change and makes it.
+    /// Makes one change and tells of it.
     async fn make_one(&mut self, change: Change) -> anyhow::Result<()> {
-        self.output.say(&output::change(&change))?;
+        self.ensure_somebody_to_ask(std::slice::from_ref(&change))?;
+        let told = output::change(&change);
         let document = json!({"changes": [output::change_document(&change)]});
-        self.make(vec![change], document).await
+        self.make(vec![change], &told, document).await
     }
 }
 

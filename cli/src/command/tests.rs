@@ -31,9 +31,14 @@ struct Deployment {
     answers: Answers,
 }
 
-struct Answers(RefCell<Vec<&'static str>>);
+/// The last is given first; whether there is anybody at all.
+struct Answers(RefCell<Vec<&'static str>>, bool);
 
 impl Prompter for Answers {
+    fn is_there(&self) -> bool {
+        self.1
+    }
+
     fn ask(&self, what: &str) -> io::Result<SecretString> {
         let answer = self.0.borrow_mut().pop();
         answer
@@ -71,7 +76,7 @@ impl Deployment {
             store: MemoryStore::default(),
             clock: FixedClock::at(NOW),
             random: SeededRandom::new(7),
-            answers: Answers(RefCell::default()),
+            answers: Answers(RefCell::default(), true),
         }
     }
 
@@ -333,6 +338,25 @@ async fn a_subject_is_never_changed_and_never_anothers() {
         told.push(deployment.fault("latchkey apply f", &file).await);
     }
     insta::assert_snapshot!(told.join("\n"));
+}
+
+#[tokio::test]
+async fn without_a_terminal_nothing_is_written_where_something_is_to_be_asked() {
+    let mut deployment = Deployment::new();
+    deployment.answers.1 = false;
+    let file = SMALL.replace("password: first password", "password: { prompt: true }");
+    deployment.ok("latchkey apply f --dry-run", &file).await;
+    let before = deployment.state();
+    let (text, ended) = deployment.run("latchkey apply f", &file).await;
+    let error = ended.unwrap_err().to_string();
+    assert!(
+        error.starts_with("there is no terminal to ask for the password of user alice"),
+        "{error}"
+    );
+    assert_eq!((text.as_str(), deployment.state()), ("", before));
+    deployment.apply("tenants: [{ tenant: default }]").await;
+    let (text, ended) = deployment.run("latchkey user add dora", "").await;
+    assert!(text.is_empty() && ended.is_err(), "{text}");
 }
 
 #[tokio::test]

@@ -144,6 +144,32 @@ impl Change {
         }
     }
 
+    /// The secret that somebody will be asked for, if there is one.
+    pub fn asks_for(&self) -> Option<String> {
+        let (_, id) = self.subject();
+        match &self.action {
+            Action::PutClient {
+                secret: Some(SecretToCome::Prompt),
+                ..
+            } => Some(format!("secret of client {id}")),
+            Action::CreateUser(NewUser {
+                password: Some(NewPassword::Prompt),
+                ..
+            })
+            | Action::UpdateUser {
+                password: Some(NewPassword::Prompt),
+                ..
+            } => Some(format!("password of user {id}")),
+            Action::PutTenant(_)
+            | Action::PutClient { .. }
+            | Action::CreateUser(_)
+            | Action::UpdateUser { .. }
+            | Action::DeleteClient(_)
+            | Action::DeleteUser(_)
+            | Action::DeleteTenant => None,
+        }
+    }
+
     /// `client demo-web`, as the plan shows it.
     pub fn subject(&self) -> (&'static str, &str) {
         match &self.action {
