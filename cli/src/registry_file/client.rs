@@ -66,7 +66,7 @@ pub fn read_all(
     entries
 }
 
-/// Reads a client. `None` only if it has no `client_id` to go by; other faults are only told.
+/// Reads a client. `None` only if it has no `client_id` to go by; all faults are told either way.
 pub fn read(
     node: Node,
     place: &Place,
@@ -75,12 +75,15 @@ pub fn read(
 ) -> Option<ClientEntry> {
     let mut fields = Fields::open(node, place.inside("a client"), faults)?;
     let id = fields.parsed("client_id", ClientId::parse);
-    let client_id = fields.require("client_id", id)?;
-    fields.place = place.inside(&format!("client {client_id}"));
+    let id = fields.require("client_id", id);
+    if let Some(id) = &id {
+        fields.place = place.inside(&format!("client {id}"));
+    }
     let method = fields.parsed("token_endpoint_auth_method", auth_method);
     let method_given = fields.has("token_endpoint_auth_method");
     let client = Client {
-        client_id,
+        // Without an identifier the rest is read for its faults alone.
+        client_id: id.clone().or_else(|| ClientId::parse("unnamed").ok())?,
         client_name: fields.text("client_name"),
         token_endpoint_auth_method: method.unwrap_or(ClientAuthMethod::ClientSecretBasic),
         client_secret_hashes: Vec::new(),
@@ -98,6 +101,7 @@ pub fn read(
     check(&client, method.is_some() || !method_given, &fields);
     let at = fields.position("client_id");
     fields.close();
+    id?;
     Some(ClientEntry {
         client,
         secrets: secrets.unwrap_or(ClientSecrets::None),

@@ -2,7 +2,7 @@
 
 use latchkey_oauth::client::ClientId;
 use latchkey_oauth::lockout::{Backoff, LockPolicy};
-use latchkey_oauth::tenant::{TenantId, TenantSettings};
+use latchkey_oauth::tenant::{RESERVED, TenantId, TenantSettings};
 use latchkey_oauth::time::Seconds;
 use url::Url;
 
@@ -50,11 +50,14 @@ pub fn read_all(
     entries
 }
 
+/// Reads a tenant. `None` only if it has no name to go by; all faults are told either way.
 fn read(node: Node, surroundings: &dyn Surroundings, faults: &Faults) -> Option<TenantEntry> {
     let mut fields = Fields::open(node, Place::default().inside("a tenant"), faults)?;
-    let name = fields.parsed("tenant", TenantId::parse);
-    let tenant = fields.require("tenant", name)?;
-    fields.place = Place::default().inside(&format!("tenant {tenant}"));
+    let name = fields.parsed("tenant", tenant_id);
+    let tenant = fields.require("tenant", name);
+    if let Some(tenant) = &tenant {
+        fields.place = Place::default().inside(&format!("tenant {tenant}"));
+    }
     let settings = TenantSettings {
         name: fields.text("name"),
         lifetimes: read_lifetimes(&mut fields),
@@ -68,11 +71,21 @@ fn read(node: Node, surroundings: &dyn Surroundings, faults: &Faults) -> Option<
     check_audiences(clients.as_deref().unwrap_or_default(), &place, faults);
     fields.close();
     Some(TenantEntry {
-        tenant,
+        // Without it the rest was read for its faults alone.
+        tenant: tenant?,
         settings,
         clients,
         users,
     })
+}
+
+fn tenant_id(text: &str) -> Result<TenantId, String> {
+    if RESERVED.contains(&text) {
+        return Err(format!(
+            "{text} is reserved for an endpoint of that name; choose another name"
+        ));
+    }
+    TenantId::parse(text).map_err(|error| error.to_string())
 }
 
 fn read_lockout(fields: &mut Fields<'_>) -> LockPolicy {

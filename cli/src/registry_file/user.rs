@@ -75,7 +75,7 @@ pub fn read_all(
     entries
 }
 
-/// Reads a user. `None` only if there is no `username` to go by; other faults are only told.
+/// Reads a user. `None` only if there is no `username` to go by; all faults are told either way.
 pub fn read(
     node: Node,
     place: &Place,
@@ -84,8 +84,10 @@ pub fn read(
 ) -> Option<UserEntry> {
     let mut fields = Fields::open(node, place.inside("a user"), faults)?;
     let name = fields.parsed("username", Username::parse);
-    let username = fields.require("username", name)?;
-    fields.place = place.inside(&format!("user {username}"));
+    let username = fields.require("username", name);
+    if let Some(username) = &username {
+        fields.place = place.inside(&format!("user {username}"));
+    }
     let subject = fields.parsed("sub", Subject::parse);
     let node = fields.take("password");
     let password = node.and_then(|node| password(node, &fields.place, surroundings, faults));
@@ -94,7 +96,8 @@ pub fn read(
     let at = fields.position("username");
     fields.close();
     Some(UserEntry {
-        username,
+        // Without it the rest was read for its faults alone.
+        username: username?,
         subject,
         password,
         disabled,
