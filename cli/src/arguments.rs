@@ -1,6 +1,7 @@
 //! What the command is called with.
 
 mod keys;
+mod usage;
 
 use std::path::PathBuf;
 
@@ -13,6 +14,7 @@ use latchkey_oauth::tenant::{DEFAULT_TENANT, TenantId};
 use latchkey_oauth::user::Username;
 
 pub use keys::{KeyAdd, KeyWithdraw, KeysCommand};
+pub use usage::parse;
 
 /// Operates a Latchkey deployment: its tenants, clients, users and signing keys.
 #[derive(Debug, Parser)]
@@ -40,9 +42,26 @@ pub struct Arguments {
     /// Which deployment.
     #[command(flatten)]
     pub place: Place,
-    /// What password hashes cost.
-    #[command(flatten)]
-    pub argon2: Argon2,
+}
+
+impl Arguments {
+    /// What password hashes cost, if the command makes any.
+    pub const fn argon2(&self) -> Option<&Argon2> {
+        match &self.command {
+            Command::Apply(apply) => Some(&apply.argon2),
+            Command::User(UserCommand::Add(add)) => Some(&add.argon2),
+            Command::User(UserCommand::Password(password)) => Some(&password.argon2),
+            Command::User(
+                UserCommand::List(_)
+                | UserCommand::Disable(_)
+                | UserCommand::Enable(_)
+                | UserCommand::Delete(_),
+            )
+            | Command::Tenant(_)
+            | Command::Client(_)
+            | Command::Keys(_) => None,
+        }
+    }
 }
 
 /// The deployment's tables and services.
@@ -71,15 +90,15 @@ pub struct Place {
 #[command(next_help_heading = "Password hashes (as the token function makes them)")]
 pub struct Argon2 {
     /// Memory, in KiB.
-    #[arg(long, global = true, value_name = "KIB", env = settings::ARGON2_MEMORY_KIB,
+    #[arg(long, value_name = "KIB", env = settings::ARGON2_MEMORY_KIB,
           default_value_t = Argon2Settings::default().memory_kib)]
     pub argon2_memory_kib: u32,
     /// Passes.
-    #[arg(long, global = true, value_name = "N", env = settings::ARGON2_ITERATIONS,
+    #[arg(long, value_name = "N", env = settings::ARGON2_ITERATIONS,
           default_value_t = Argon2Settings::default().iterations)]
     pub argon2_iterations: u32,
     /// Lanes.
-    #[arg(long, global = true, value_name = "N", env = settings::ARGON2_PARALLELISM,
+    #[arg(long, value_name = "N", env = settings::ARGON2_PARALLELISM,
           default_value_t = Argon2Settings::default().parallelism)]
     pub argon2_parallelism: u32,
 }
@@ -136,6 +155,9 @@ pub struct Apply {
     /// Delete what the file does not name.
     #[arg(long)]
     pub prune: bool,
+    /// What password hashes cost.
+    #[command(flatten)]
+    pub argon2: Argon2,
 }
 
 /// A tenant.
@@ -269,7 +291,7 @@ pub enum UserCommand {
   latchkey user add bob --tenant acme --generate --claim groups=staff --claim groups=admins
   latchkey user add carol --claim address.locality=Graz --claim address.country=Austria"
     )]
-    Add(UserAdd),
+    Add(Box<UserAdd>),
     /// Set a user's password, asked for unless told otherwise; their tokens end.
     Password(UserPassword),
     /// Shut a user out; their tokens end.
@@ -306,6 +328,9 @@ pub struct UserAdd {
     /// Their password.
     #[command(flatten)]
     pub password: SecretSource,
+    /// What password hashes cost.
+    #[command(flatten)]
+    pub argon2: Argon2,
 }
 
 /// Arguments of `user password`.
@@ -317,6 +342,9 @@ pub struct UserPassword {
     /// The new one.
     #[command(flatten)]
     pub password: SecretSource,
+    /// What password hashes cost.
+    #[command(flatten)]
+    pub argon2: Argon2,
 }
 
 fn claim(text: &str) -> Result<(String, String), &'static str> {

@@ -32,6 +32,28 @@ pub async fn aws() -> anyhow::Result<SdkConfig> {
     Ok(config)
 }
 
+/// Says where it was that nobody answered.
+pub fn with_place(error: anyhow::Error, sdk: &SdkConfig, place: &Place) -> anyhow::Error {
+    let told = format!("{error:#}");
+    if !["dispatch failure", "timeout", "timed out"]
+        .iter()
+        .any(|sign| told.contains(sign))
+    {
+        return error;
+    }
+    let (service, endpoint) = if told.contains("KMS") {
+        ("KMS", given(&place.kms_endpoint))
+    } else {
+        ("DynamoDB", given(&place.dynamodb_endpoint))
+    };
+    let at = match (endpoint, sdk.region()) {
+        (Some(url), _) => format!("at {url}"),
+        (None, Some(region)) => format!("in Region {region}"),
+        (None, None) => String::new(),
+    };
+    error.context(format!("no answer from {service} {at}"))
+}
+
 impl Tables {
     /// The tables that `place` names.
     ///

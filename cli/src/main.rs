@@ -5,20 +5,19 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use clap::Parser as _;
 use latchkey::apply::Tools;
-use latchkey::arguments::{Arguments, Command};
+use latchkey::arguments::{self, Arguments, Command};
 use latchkey::command::{self, Session};
 use latchkey::connection::{self, Kms, Tables};
 use latchkey::output::{self, Output};
 use latchkey::surroundings::{Process, Terminal};
-use latchkey_oauth::password::PasswordHashing;
+use latchkey_oauth::password::{Argon2Settings, PasswordHashing};
 use latchkey_oauth::random::SystemRandom;
 use latchkey_oauth::time::SystemClock;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = arguments::parse();
     let json = arguments.json;
     match run(arguments).await {
         Ok(()) => ExitCode::SUCCESS,
@@ -31,8 +30,10 @@ async fn main() -> ExitCode {
 }
 
 async fn run(arguments: Arguments) -> anyhow::Result<()> {
-    let hashing =
-        PasswordHashing::new((&arguments.argon2).into()).context("the --argon2 settings")?;
+    let settings = arguments
+        .argon2()
+        .map_or_else(Argon2Settings::default, Into::into);
+    let hashing = PasswordHashing::new(settings).context("the --argon2 settings")?;
     let (surroundings, file) = match &arguments.command {
         // A faulty file is told of before anything is asked of AWS.
         Command::Apply(apply) => {
@@ -61,7 +62,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         output: Output::new(&mut stdout, arguments.json),
         tell: &mut tell,
     };
-    match (arguments.command, file) {
+    let ended = match (arguments.command, file) {
         (Command::Apply(apply), Some(file)) => session.apply(&file, &apply).await,
         // Read above.
         (Command::Apply(_), None) => Ok(()),
@@ -73,7 +74,8 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
                 .keys(command, &Kms::open(&sdk, &arguments.place))
                 .await
         }
-    }
+    };
+    ended.map_err(|error| connection::with_place(error, &sdk, &arguments.place))
 }
 
 /// On a terminal one line that is written over, elsewhere a line each; nothing ends it.

@@ -42,7 +42,7 @@ impl<R: RegistryAdmin, U: UserAdmin> Session<'_, R, U> {
     pub async fn user(&mut self, command: UserCommand) -> anyhow::Result<()> {
         match command {
             UserCommand::List(of) => self.list_users(&of).await,
-            UserCommand::Add(arguments) => self.add_user(arguments).await,
+            UserCommand::Add(arguments) => self.add_user(*arguments).await,
             UserCommand::Password(arguments) => self.user_password(arguments).await,
             UserCommand::Disable(one) => self.set_user_disabled(one, true).await,
             UserCommand::Enable(one) => self.set_user_disabled(one, false).await,

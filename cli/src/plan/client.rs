@@ -48,6 +48,10 @@ pub fn one(tenant: &TenantId, entry: &ClientEntry, old: Option<&Client>) -> Opti
         None if secret.is_some() => (super::Verb::Change, Vec::new()),
         None => return None,
     };
+    diff::tell_instead(&mut fields, |name| {
+        name.ends_with("_lifetime")
+            .then(|| "the tenant's".to_owned())
+    });
     if secret.is_some() {
         fields.push(Field::untold("client_secret"));
     }

@@ -55,6 +55,15 @@ pub fn created<T: Serialize>(new: &T, usual: Option<&T>) -> Vec<Field> {
     fields
 }
 
+/// Says of the fields that are no longer set what holds instead.
+pub fn tell_instead(fields: &mut [Field], instead: impl Fn(&str) -> Option<String>) {
+    for field in fields {
+        if field.old.is_some() && field.new.is_none() {
+            field.new = instead(&field.name);
+        }
+    }
+}
+
 /// Names of claims that differ; their values are a person's own.
 pub fn claims(old: &Map<String, Value>, new: &Map<String, Value>) -> Vec<Field> {
     let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();

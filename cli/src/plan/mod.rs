@@ -8,14 +8,14 @@ use std::collections::BTreeSet;
 
 use latchkey_oauth::client::{Client, ClientId};
 use latchkey_oauth::password::{Password, PasswordHashing, StoredPassword};
-use latchkey_oauth::tenant::{TenantId, TenantSettings};
+use latchkey_oauth::tenant::{Lifetimes, TenantId, TenantSettings};
 use latchkey_oauth::user::{Subject, User, Username};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::progress::Progress;
 use crate::registry_file::fault::{Faults, FaultyFile, Place};
-use crate::registry_file::{RegistryFile, TenantEntry, UserPassword};
+use crate::registry_file::{RegistryFile, TenantEntry, UserPassword, duration};
 use crate::snapshot::{Snapshot, StoredTenant};
 use diff::Field;
 
@@ -241,12 +241,30 @@ fn tenant(entry: &TenantEntry, stored: Option<&StoredTenant>) -> Option<Change> 
     if verb == Verb::Create {
         fields = diff::created(&entry.settings, Some(&TenantSettings::default()));
     }
+    diff::tell_instead(&mut fields, default_lifetime);
     Some(Change {
         tenant: entry.tenant.clone(),
         verb,
         fields,
         action: Action::PutTenant(entry.settings.clone()),
     })
+}
+
+fn default_lifetime(name: &str) -> Option<String> {
+    let Lifetimes {
+        access_token,
+        id_token,
+        refresh_token,
+        refresh_token_family,
+    } = Lifetimes::DEFAULT;
+    let span = match name {
+        "access_token_lifetime" => access_token,
+        "id_token_lifetime" => id_token,
+        "refresh_token_lifetime" => refresh_token,
+        "refresh_token_family_lifetime" => refresh_token_family,
+        _ => return None,
+    };
+    Some(format!("{} (the default)", duration::show(span)))
 }
 
 /// What the file no longer names. Of clients or users it says nothing about, none.

@@ -84,6 +84,13 @@ impl Value {
     }
 }
 
+/// What the reader says where a line begins too far left or right.
+const INDENTATION: [&str; 3] = [
+    "did not find expected",
+    "mapping values are not allowed",
+    "tabs disallowed",
+];
+
 /// Reads YAML.
 ///
 /// # Errors
@@ -104,9 +111,17 @@ pub fn parse(text: &str) -> Result<Node, Fault> {
             max_total_scalar_bytes: 1 << 30,
         },
     };
-    read(text, options).map(Node::from).map_err(|error| Fault {
-        at: error.location().and_then(position),
-        message: format!("this is not YAML that can be read: {}.", told(&error)),
+    read(text, options).map(Node::from).map_err(|error| {
+        let told = told(&error);
+        let advice = if INDENTATION.iter().any(|sign| told.contains(sign)) {
+            " Check the indentation of this line."
+        } else {
+            ""
+        };
+        Fault {
+            at: error.location().and_then(position),
+            message: format!("this is not YAML that can be read: {told}.{advice}"),
+        }
     })
 }
 
