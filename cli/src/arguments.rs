@@ -152,9 +152,12 @@ pub struct Apply {
     /// Only show what would change.
     #[arg(long)]
     pub dry_run: bool,
-    /// Delete what the file does not name.
+    /// Delete what the file does not name; before a whole tenant goes, asks.
     #[arg(long)]
     pub prune: bool,
+    /// Do not ask, for scripts.
+    #[arg(long)]
+    pub yes: bool,
     /// What password hashes cost.
     #[command(flatten)]
     pub argon2: Argon2,
@@ -216,8 +219,19 @@ pub enum ClientCommand {
     Disable(OneClient),
     /// Let a client in again.
     Enable(OneClient),
-    /// Delete a client.
-    Delete(OneClient),
+    /// Delete a client; asks first, unless told --yes.
+    Delete(Deletion<OneClient>),
+}
+
+/// What is to be deleted.
+#[derive(Debug, Args)]
+pub struct Deletion<T: Args> {
+    /// It.
+    #[command(flatten)]
+    pub one: T,
+    /// Do not ask, for scripts.
+    #[arg(long)]
+    pub yes: bool,
 }
 
 /// A client of a tenant.
@@ -298,8 +312,8 @@ pub enum UserCommand {
     Disable(OneUser),
     /// Let a user in again.
     Enable(OneUser),
-    /// Delete a user; their tokens end.
-    Delete(OneUser),
+    /// Delete a user; their tokens end. Asks first, unless told --yes.
+    Delete(Deletion<OneUser>),
 }
 
 /// A user of a tenant.

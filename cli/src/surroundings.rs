@@ -22,6 +22,12 @@ pub trait Prompter {
     /// Whether there is somebody to ask.
     fn is_there(&self) -> bool;
 
+    /// Whether somebody at the terminal types `yes` when told `what` would happen.
+    ///
+    /// # Errors
+    /// When there is no terminal.
+    fn confirm(&self, what: &str) -> io::Result<bool>;
+
     /// A secret, typed unseen.
     ///
     /// # Errors
@@ -57,6 +63,8 @@ impl Surroundings for Process {
     }
 }
 
+const TERMINAL: &str = if cfg!(windows) { "CON" } else { "/dev/tty" };
+
 /// The terminal the command was started from.
 #[derive(Debug)]
 pub struct Terminal;
@@ -65,10 +73,24 @@ impl Prompter for Terminal {
     fn is_there(&self) -> bool {
         // What is asked is asked at the terminal itself, wherever the standard streams lead.
         if cfg!(unix) {
-            std::fs::File::open("/dev/tty").is_ok()
+            std::fs::File::open(TERMINAL).is_ok()
         } else {
             io::stdin().is_terminal()
         }
+    }
+
+    fn confirm(&self, what: &str) -> io::Result<bool> {
+        use io::{BufRead as _, Write as _};
+
+        let mut terminal = std::fs::File::options()
+            .read(true)
+            .write(true)
+            .open(TERMINAL)?;
+        write!(terminal, "{what} Type yes to go on: ")?;
+        terminal.flush()?;
+        let mut answer = String::new();
+        io::BufReader::new(terminal).read_line(&mut answer)?;
+        Ok(answer.trim() == "yes")
     }
 
     fn ask(&self, what: &str) -> io::Result<SecretString> {

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::{Session, counts, summary};
 use crate::arguments::Apply;
 use crate::output;
-use crate::plan::{self, Plan, Verb};
+use crate::plan::{self, Action, Change, Plan, Verb};
 use crate::progress::Progress;
 use crate::registry_file::{self, RegistryFile};
 use crate::snapshot::Snapshot;
@@ -72,6 +72,14 @@ impl<R: RegistryAdmin, U: UserAdmin> Session<'_, R, U> {
             ))?;
             return Ok(self.output.document(&counted(document, &verbs))?);
         }
+        let tenants = deleted_tenants(&plan.changes);
+        if !tenants.is_empty() {
+            let what = format!(
+                "This deletes whole tenants with their clients, users and keys: {}.",
+                tenants.join(", ")
+            );
+            self.ensure_confirmed(&what, arguments.yes)?;
+        }
         self.make(plan.changes, "", document).await
     }
 
@@ -96,6 +104,14 @@ impl<R: RegistryAdmin, U: UserAdmin> Session<'_, R, U> {
         }
         Ok(())
     }
+}
+
+fn deleted_tenants(changes: &[Change]) -> Vec<&str> {
+    changes
+        .iter()
+        .filter(|change| matches!(change.action, Action::DeleteTenant))
+        .map(|change| change.tenant.as_str())
+        .collect()
 }
 
 fn document(plan: &Plan, dry_run: bool) -> Value {

@@ -7,7 +7,7 @@ use latchkey_oauth::user::UserAdmin;
 use serde::Serialize;
 
 use super::{Session, ensure_tenant, read};
-use crate::arguments::{ClientAdd, ClientCommand, ClientSecret, OfTenant, OneClient};
+use crate::arguments::{ClientAdd, ClientCommand, ClientSecret, Deletion, OfTenant, OneClient};
 use crate::plan::diff::Field;
 use crate::plan::{self, Action, Change, SecretToCome, Verb};
 use crate::registry_file::fault::Place;
@@ -55,8 +55,13 @@ impl<R: RegistryAdmin, U: UserAdmin> Session<'_, R, U> {
             ClientCommand::Secret(arguments) => self.client_secret(&arguments).await,
             ClientCommand::Disable(one) => self.set_client_disabled(one, true).await,
             ClientCommand::Enable(one) => self.set_client_disabled(one, false).await,
-            ClientCommand::Delete(one) => {
+            ClientCommand::Delete(Deletion { one, yes }) => {
                 let client = self.find_client(&one).await?;
+                let what = format!(
+                    "This deletes client {} of tenant {}.",
+                    client.client_id, one.of.tenant
+                );
+                self.ensure_confirmed(&what, yes)?;
                 let action = Action::DeleteClient(client.client_id);
                 self.make_one(change(one.of.tenant, Verb::Delete, Vec::new(), action))
                     .await

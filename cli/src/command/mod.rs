@@ -109,6 +109,22 @@ impl<R: RegistryAdmin, U: UserAdmin> Session<'_, R, U> {
         }
     }
 
+    /// What cannot be undone is done only if somebody said so.
+    fn ensure_confirmed(&self, what: &str, yes: bool) -> anyhow::Result<()> {
+        if yes {
+            return Ok(());
+        }
+        if !self.tools.prompter.is_there() {
+            anyhow::bail!(
+                "{what} There is no terminal to ask at: --yes does it without asking. Nothing was written"
+            );
+        }
+        if self.tools.prompter.confirm(what)? {
+            return Ok(());
+        }
+        anyhow::bail!("nobody said yes. Nothing was written")
+    }
+
     fn nothing_to_do(&mut self, why: &str) -> anyhow::Result<()> {
         self.output.say(&format!("{why} Nothing to do.\n"))?;
         Ok(self.output.document(&json!({"changes": []}))?)

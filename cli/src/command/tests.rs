@@ -39,6 +39,10 @@ impl Prompter for Answers {
         self.1
     }
 
+    fn confirm(&self, _: &str) -> io::Result<bool> {
+        Ok(self.0.borrow_mut().pop() == Some("yes"))
+    }
+
     fn ask(&self, what: &str) -> io::Result<SecretString> {
         let answer = self.0.borrow_mut().pop();
         answer
@@ -205,7 +209,10 @@ async fn what_apply_tells() {
         ("latchkey apply f", PRUNED),
         ("latchkey apply f --prune --dry-run", PRUNED),
         ("latchkey apply f --prune", PRUNED),
-        ("latchkey apply f --prune", "tenants: [{ tenant: other }]"),
+        (
+            "latchkey apply f --prune --yes",
+            "tenants: [{ tenant: other }]",
+        ),
     ] {
         deployment.clock.advance(Seconds(60));
         told.push(format!("$ {line}\n{}", deployment.ok(line, file).await));

@@ -7,7 +7,7 @@ use latchkey_oauth::user::{Subject, User, UserAdmin, Username};
 use serde::Serialize;
 
 use super::{Session, ensure_tenant, read};
-use crate::arguments::{OfTenant, OneUser, UserAdd, UserCommand, UserPassword};
+use crate::arguments::{Deletion, OfTenant, OneUser, UserAdd, UserCommand, UserPassword};
 use crate::plan::diff::{self, Field};
 use crate::plan::{Action, Change, NewPassword, NewUser, Verb};
 use crate::registry_file::claims::{CLAIMS, Kind};
@@ -46,8 +46,14 @@ impl<R: RegistryAdmin, U: UserAdmin> Session<'_, R, U> {
             UserCommand::Password(arguments) => self.user_password(arguments).await,
             UserCommand::Disable(one) => self.set_user_disabled(one, true).await,
             UserCommand::Enable(one) => self.set_user_disabled(one, false).await,
-            UserCommand::Delete(one) => {
-                let action = Action::DeleteUser(self.find_user(&one).await?);
+            UserCommand::Delete(Deletion { one, yes }) => {
+                let user = self.find_user(&one).await?;
+                let what = format!(
+                    "This deletes user {} of tenant {}, whose subject identifier never comes back by itself.",
+                    one.username, one.of.tenant
+                );
+                self.ensure_confirmed(&what, yes)?;
+                let action = Action::DeleteUser(user);
                 self.make_one(change(one.of.tenant, Verb::Delete, Vec::new(), action))
                     .await
             }

@@ -16,7 +16,7 @@ async fn users_one_by_one() {
         "latchkey user add carol --claim name=Carol+C --claim address.country=Austria --claim groups=a --claim groups=b --claim email=c@d --claim email_verified=true",
         "latchkey user add dora --generate --sub d-1",
         "latchkey user password carol",
-        "latchkey user delete dora",
+        "latchkey user delete dora --yes",
         "latchkey user list",
         "latchkey user list --json",
     ] {
@@ -53,7 +53,7 @@ async fn clients_one_by_one() {
         "latchkey client list --json",
         "latchkey client secret job --drop-old",
         "latchkey client secret job --json",
-        "latchkey client delete app",
+        "latchkey client delete app --yes",
         "latchkey client list",
     ] {
         told.push(format!("$ {line}\n{}", deployment.ok(line, "").await));
@@ -94,4 +94,32 @@ async fn keys_of_a_tenant() {
     );
     insta::assert_snapshot!(told.join("\n"));
     assert!(deployment.clock.now() > NOW);
+}
+
+#[tokio::test]
+async fn nothing_is_deleted_for_good_unless_somebody_said_so() {
+    const OTHER: &str = "tenants: [{ tenant: other }]";
+    let mut deployment = Deployment::new();
+    deployment.apply(SMALL).await;
+    let before = deployment.state();
+    let deletions = [
+        ("latchkey user delete bob", ""),
+        ("latchkey client delete shop", ""),
+        ("latchkey apply f --prune", OTHER),
+    ];
+    for (line, file) in deletions {
+        let fault = deployment.fault(line, file).await;
+        assert!(fault.starts_with("nobody said yes"), "{fault}");
+    }
+    deployment.answers.1 = false;
+    for (line, file) in deletions {
+        let fault = deployment.fault(line, file).await;
+        assert!(fault.contains("--yes does it without asking"), "{fault}");
+    }
+    assert_eq!(deployment.state(), before);
+    deployment.answers.1 = true;
+    for (line, file) in deletions {
+        deployment.answers.0.borrow_mut().push("yes");
+        deployment.ok(line, file).await;
+    }
 }
