@@ -408,6 +408,7 @@ async fn a_missing_bearer_token(world: World) {
         assert_eq!(answer.status(), 401);
         // RFC 6750 section 3.1: no error code for who gave no token.
         assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
+        assert_eq!(answer.text(), "");
     }
 }
 
@@ -435,14 +436,18 @@ async fn a_bearer_token_without_openid(world: World) {
 
 async fn a_wrong_method(world: World) {
     for (path, method, allowed) in [
-        ("/token", "GET", "POST"),
-        ("/token", "PUT", "POST"),
+        ("/token", "GET", "POST, OPTIONS"),
+        ("/token", "PUT", "POST, OPTIONS"),
         ("/introspect", "GET", "POST"),
         ("/introspect", "OPTIONS", "POST"),
-        ("/revoke", "GET", "POST"),
-        ("/userinfo", "DELETE", "GET, POST"),
-        ("/jwks", "POST", "GET, HEAD"),
-        ("/.well-known/openid-configuration", "POST", "GET, HEAD"),
+        ("/revoke", "GET", "POST, OPTIONS"),
+        ("/userinfo", "DELETE", "GET, HEAD, POST, OPTIONS"),
+        ("/jwks", "POST", "GET, HEAD, OPTIONS"),
+        (
+            "/.well-known/openid-configuration",
+            "POST",
+            "GET, HEAD, OPTIONS",
+        ),
     ] {
         let answer = world.send(Ask::new(method.parse().unwrap(), path)).await;
         assert_eq!(answer.status(), 405, "{method} {path}: {answer:?}");

@@ -94,6 +94,7 @@ async fn documents_are_cacheable(world: World) {
         let etag = first.header("etag").unwrap();
         let again = world.send(get(path).header("if-none-match", etag)).await;
         assert_eq!((again.status(), again.text()), (304, ""));
+        assert_eq!(again.header("content-type"), None);
         let other = world.send(get(path).header("if-none-match", "\"x\"")).await;
         assert_eq!(other.ok().text(), first.text());
     }

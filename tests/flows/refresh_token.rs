@@ -19,6 +19,7 @@ on_every_server!(
     a_scope_the_client_has_lost_is_not_granted_again,
     an_audience_the_client_has_lost_is_not_granted_again,
     a_public_client_refreshes_by_its_name,
+    a_client_without_scope_has_tokens_without_scope,
     the_same_successor_again_within_the_retry_window,
     parallel_refreshes_with_a_window_make_one_successor,
 );
@@ -230,6 +231,36 @@ fn freshen(family: &mut latchkey_oauth::token::family::Family) {
     family.token_expires_at = far;
     family.family_expires_at = far;
     family.keep_until = far;
+}
+
+async fn a_client_without_scope_has_tokens_without_scope(world: World) {
+    let client = Client {
+        scope: latchkey_oauth::scope::Scope::default(),
+        default_scope: None,
+        ..confidential("plain")
+    };
+    world.store.put_client(&world.tenant, &client).await;
+    let form = [
+        ("grant_type", "password"),
+        ("username", "alice"),
+        ("password", latchkey_testkit::fixtures::PASSWORD),
+    ];
+    let login = world
+        .send(post("/token", &form).basic("plain", SECRET))
+        .await
+        .ok();
+    let next = world
+        .refresh_by("plain", &login.string("refresh_token"))
+        .await
+        .ok();
+    for answer in [login, next] {
+        assert_eq!(answer.member("scope"), Value::Null);
+        let token = answer.string("access_token");
+        assert_eq!(jwt::claims(&token)["scope"], Value::Null);
+        let told = world.introspect_by("plain", &token).await;
+        assert_eq!(told.member("active"), true);
+        assert_eq!(told.member("scope"), Value::Null);
+    }
 }
 
 async fn a_public_client_refreshes_by_its_name(world: World) {

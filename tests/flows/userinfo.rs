@@ -69,12 +69,15 @@ async fn an_id_token_is_no_bearer_token(world: World) {
 }
 
 async fn a_client_alone_has_no_userinfo(world: World) {
-    // A client may have openid in its scope without there being a user.
+    // A client may have openid in its scope; where there is no user, it is not granted.
     let form = [("grant_type", "client_credentials"), ("scope", "openid")];
+    let answer = world.send(post("/token", &form).basic("web", SECRET)).await;
+    let _ = answer.refused(400, "invalid_scope");
     let answer = world
-        .send(post("/token", &form).basic("web", SECRET))
+        .send(post("/token", &form[..1]).basic("web", SECRET))
         .await
         .ok();
+    assert_eq!(answer.string("scope"), "read");
     let ask = get("/userinfo").bearer(&answer.string("access_token"));
     let _ = world.send(ask).await.refused(403, "insufficient_scope");
 }
@@ -115,7 +118,7 @@ async fn cross_origin(world: World) {
     assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
     assert_eq!(
         answer.header("access-control-allow-methods"),
-        Some("GET, POST")
+        Some("GET, HEAD, POST")
     );
     let allowed = answer.header("access-control-allow-headers").unwrap();
     assert!(allowed.to_lowercase().contains("authorization"));

@@ -141,7 +141,7 @@ impl RefreshTokenRepository for Grants {
         match error.as_service_error() {
             Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
                 Err(match failed.item() {
-                    Some(item) => RotateError::AlreadyUsed(Box::new(family_from(item.clone())?)),
+                    Some(item) => RotateError::AlreadyUsed(Box::new(from_item(item.clone())?)),
                     None => RotateError::NotFound,
                 })
             }
@@ -215,8 +215,4 @@ async fn revoke(update: UpdateItemFluentBuilder, now: Timestamp) -> Result<(), S
         }
         Err(error) => Err(store_error(error)),
     }
-}
-
-fn family_from(item: Item) -> Result<Family, StoreError> {
-    from_item(item)
 }

@@ -2,9 +2,9 @@
 
 use std::fmt;
 use std::future::Future;
-use strum::EnumCount;
 
 use serde::{Deserialize, Deserializer, Serialize};
+use strum::EnumCount;
 
 use crate::grant_type::GrantType;
 use crate::hash::{Sha256Hash, sha256};

@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 use std::error::Error;
-use strum::EnumCount;
 
 use http::StatusCode;
+use strum::EnumCount;
 
 use crate::random::RandomError;
 use crate::store::StoreError;

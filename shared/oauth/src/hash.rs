@@ -28,7 +28,7 @@ pub fn sha256_of_parts(parts: &[&[u8]]) -> Sha256Hash {
     Sha256Hash(hash)
 }
 
-/// `at_hash` of OIDC Core section 3.1.3.6 over SHA-256: the left half, base64url.
+/// The left half of a hash, base64url: `at_hash` of OIDC Core section 3.1.3.6.
 pub fn left_half_base64url(
     bytes: &[u8],
     algorithm: &'static aws_lc_rs::digest::Algorithm,

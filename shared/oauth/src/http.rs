@@ -12,7 +12,7 @@ use crate::error::{Challenge, ErrorCode, OAuthError};
 /// How long a client is asked to wait when something of ours does not answer, in seconds.
 const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("1");
 
-/// A JSON answer that nobody keeps: RFC 6749 section 5.1, RFC 7662 section 2.2.
+/// A JSON answer that nobody keeps: RFC 6749 section 5.1, RFC 7662 section 4.
 ///
 /// # Errors
 /// `server_error` when the value cannot be written as JSON.
@@ -72,9 +72,16 @@ pub fn refusal(error: &OAuthError, request_id: &str) -> Response<Bytes> {
         error: code.as_str(),
         error_description: &described,
     };
-    // Two strings always serialise.
-    let body = serde_json::to_vec(&body).unwrap_or_default();
-    let mut response = with_json(code.status(), body.into());
+    // RFC 6750 section 3.1: who gave no token is told no error code "or other error information".
+    let mut response = if code == ErrorCode::MissingToken {
+        empty(code.status())
+    } else {
+        // Two strings always serialise.
+        with_json(
+            code.status(),
+            serde_json::to_vec(&body).unwrap_or_default().into(),
+        )
+    };
     if code == ErrorCode::TemporarilyUnavailable {
         response
             .headers_mut()

@@ -60,11 +60,11 @@ impl Endpoint {
         }
     }
 
-    /// The methods it takes, as `Allow` lists them.
+    /// The methods it takes; those that cross origins take OPTIONS as well.
     pub const fn methods(self) -> &'static str {
         match self {
             Self::Token | Self::Introspection | Self::Revocation => "POST",
-            Self::UserInfo => "GET, POST",
+            Self::UserInfo => "GET, HEAD, POST",
             Self::Jwks | Self::OpenIdConfiguration | Self::AuthorizationServerMetadata => {
                 "GET, HEAD"
             }

@@ -62,14 +62,16 @@ impl Scope {
         Self(common.cloned().collect())
     }
 
+    /// Every token but one.
+    #[must_use]
+    pub fn without(&self, token: &str) -> Self {
+        let others = self.0.iter().filter(|known| ***known != *token);
+        Self(others.cloned().collect())
+    }
+
     /// Whether there is no token at all.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
-    }
-
-    /// The tokens, in order.
-    pub fn iter(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(AsRef::as_ref)
     }
 }
 

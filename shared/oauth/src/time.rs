@@ -1,6 +1,6 @@
 //! The only door to the clock. Everything else is handed a [`Timestamp`].
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
@@ -59,12 +59,6 @@ impl Seconds {
     /// A span of `days`.
     pub const fn days(days: u64) -> Self {
         Self::hours(days * 24)
-    }
-}
-
-impl From<Seconds> for Duration {
-    fn from(span: Seconds) -> Self {
-        Self::from_secs(span.0)
     }
 }
 

@@ -1,7 +1,7 @@
 //! What verifiers fetch: the metadata documents and the JWK set, cacheable with an ETag.
 
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, ETAG, HeaderValue, IF_NONE_MATCH, PRAGMA};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderValue, IF_NONE_MATCH, PRAGMA};
 use http::{Response, StatusCode};
 
 use super::metadata::Metadata;
@@ -46,15 +46,16 @@ impl<R: RegistryRepository> Service for DiscoveryEndpoint<R> {
     async fn call(&self, call: Call<'_>) -> Result<Response<Bytes>, OAuthError> {
         let document = match call.endpoint {
             Endpoint::Jwks => json(StatusCode::OK, &JwkSet::of(&call.tenant.keys, call.now))?,
-            Endpoint::OpenIdConfiguration
-            | Endpoint::AuthorizationServerMetadata
-            | Endpoint::Token
-            | Endpoint::Introspection
-            | Endpoint::UserInfo
-            | Endpoint::Revocation => json(
+            Endpoint::OpenIdConfiguration | Endpoint::AuthorizationServerMetadata => json(
                 StatusCode::OK,
                 &Metadata::of(&call.tenant, &call.issuer, call.now),
             )?,
+            Endpoint::Token
+            | Endpoint::Introspection
+            | Endpoint::UserInfo
+            | Endpoint::Revocation => {
+                return Err(OAuthError::new(ErrorCode::NotFound, "not_served_here"));
+            }
         };
         cacheable(document, &call)
     }
@@ -78,6 +79,8 @@ fn cacheable(
     if known {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
         *response.body_mut() = Bytes::new();
+        // RFC 9110 section 15.4.5.
+        response.headers_mut().remove(CONTENT_TYPE);
     }
     let etag = HeaderValue::from_str(&etag).map_err(|error| {
         OAuthError::new(ErrorCode::ServerError, "etag_not_a_header").because(error)

@@ -6,10 +6,9 @@ use serde::Serialize;
 
 use super::{Call, Service};
 use crate::client::{ClientId, RegistryRepository};
-use crate::client_auth::{AuthenticatedClient, ClientCredentials, authenticate};
+use crate::client_auth::AuthenticatedClient;
 use crate::directory::Directory;
 use crate::error::{ErrorCode, OAuthError};
-use crate::form::Form;
 use crate::http::json;
 use crate::route::Endpoint;
 use crate::scope::Scope;
@@ -42,8 +41,8 @@ struct Introspection {
 
 #[derive(Debug, Serialize)]
 struct Active {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    scope: Option<Scope>,
+    #[serde(skip_serializing_if = "Scope::is_empty")]
+    scope: Scope,
     client_id: ClientId,
     #[serde(skip_serializing_if = "Option::is_none")]
     username: Option<Username>,
@@ -84,17 +83,8 @@ where
         endpoint == Endpoint::Introspection
     }
 
-    async fn call(&self, call: Call<'_>) -> Result<Response<Bytes>, OAuthError> {
-        let form = Form::read(&call.parts, &call.body)?;
-        let credentials = ClientCredentials::read(&call.parts, &form)?;
-        let caller = authenticate(
-            &self.directory,
-            &call.tenant.id,
-            &credentials,
-            &mut call.log.client_id,
-            call.now,
-        )
-        .await?;
+    async fn call(&self, mut call: Call<'_>) -> Result<Response<Bytes>, OAuthError> {
+        let (form, caller) = super::authenticated(&self.directory, &mut call).await?;
         // RFC 7662 section 2.1: "the endpoint MUST also require some form of authorization".
         if !caller.is_confidential() {
             return Err(OAuthError::new(
@@ -164,7 +154,7 @@ impl<R: RegistryRepository, G: TokenStateRepository> IntrospectEndpoint<R, G> {
         }
         Ok(Ok(Active {
             username: username_of(&state, claims.generation.is_some()),
-            scope: Some(claims.scope),
+            scope: claims.scope,
             client_id: claims.client_id,
             token_type: Some("Bearer"),
             exp: claims.exp,
@@ -201,7 +191,7 @@ impl<R: RegistryRepository, G: TokenStateRepository> IntrospectEndpoint<R, G> {
         }
         Ok(Ok(Active {
             username: username_of(&state, true),
-            scope: None,
+            scope: Scope::default(),
             token_type: None,
             exp: claims.exp,
             iat: claims.iat,
@@ -248,7 +238,8 @@ impl<R: RegistryRepository, G: TokenStateRepository> IntrospectEndpoint<R, G> {
         }
         let user = family.user;
         Ok(Ok(Active {
-            scope: Some(family.scope),
+            // What the token is worth now: a client may have lost scope since.
+            scope: family.scope.intersection(&caller.scope),
             client_id: family.client_id,
             username: user.as_ref().map(|user| user.username.clone()),
             token_type: None,

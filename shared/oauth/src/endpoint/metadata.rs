@@ -11,14 +11,13 @@ use crate::tenant::{Issuer, Tenant};
 use crate::time::Timestamp;
 
 /// Claims of an ID token that do not come from the user's profile.
-const PROTOCOL_CLAIMS: [&str; 9] = [
+const PROTOCOL_CLAIMS: [&str; 8] = [
     "iss",
     "sub",
     "aud",
     "exp",
     "iat",
     "auth_time",
-    "acr",
     "amr",
     "at_hash",
 ];
@@ -68,7 +67,8 @@ impl Metadata {
             revocation_endpoint: url(Endpoint::Revocation),
             jwks_uri: url(Endpoint::Jwks),
             scopes_supported: std::iter::once(OPENID).chain(scopes).collect(),
-            // No authorization endpoint, so no response type (RFC 8414 section 2).
+            // No authorization endpoint, so no response type. RFC 8414 calls the member REQUIRED (section 2) and wants
+            // empty arrays left out (section 3.2); clients look for it, so it stays.
             response_types_supported: [],
             grant_types_supported: GrantType::ALL.iter().map(|grant| grant.as_str()).collect(),
             subject_types_supported: ["public"],

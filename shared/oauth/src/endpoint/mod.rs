@@ -20,8 +20,10 @@ use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
 
 use crate::client::RegistryRepository;
+use crate::client_auth::{AuthenticatedClient, ClientCredentials, authenticate};
 use crate::directory::Directory;
 use crate::error::{ErrorCode, OAuthError};
+use crate::form::Form;
 use crate::http::{empty, refusal};
 use crate::lockout::Source;
 use crate::route::{Endpoint, resolve};
@@ -171,16 +173,25 @@ fn preflight(endpoint: Endpoint) -> Response<Bytes> {
     );
     headers.insert(
         ACCESS_CONTROL_ALLOW_HEADERS,
-        HeaderValue::from_static("Authorization, Content-Type"),
+        HeaderValue::from_static("Authorization, Content-Type, If-None-Match"),
     );
     headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("3600"));
     response
 }
 
 fn finish(response: &mut Response<Bytes>, endpoint: Endpoint, method: &Method) {
-    if response.status() == StatusCode::METHOD_NOT_ALLOWED {
-        let allowed = HeaderValue::from_static(endpoint.methods());
-        response.headers_mut().insert(ALLOW, allowed);
+    // RFC 9110 sections 15.5.6 and 9.3.7.
+    if response.status() == StatusCode::METHOD_NOT_ALLOWED || method == Method::OPTIONS {
+        let methods = endpoint.methods();
+        let allowed = if endpoint.cors() {
+            format!("{methods}, OPTIONS")
+        } else {
+            methods.to_owned()
+        };
+        // Method names are always a header's value.
+        if let Ok(allowed) = HeaderValue::from_str(&allowed) {
+            response.headers_mut().insert(ALLOW, allowed);
+        }
     }
     if endpoint.cors() {
         let headers = response.headers_mut();
@@ -206,6 +217,18 @@ fn chain(error: &(dyn std::error::Error + Send + Sync)) -> String {
         beneath = error.source();
     }
     text
+}
+
+/// The form of a request, and the client that sent it.
+async fn authenticated<R: RegistryRepository>(
+    directory: &Directory<R>,
+    call: &mut Call<'_>,
+) -> Result<(Form, AuthenticatedClient), OAuthError> {
+    let form = Form::read(&call.parts, &call.body)?;
+    let credentials = ClientCredentials::read(&call.parts, &form)?;
+    let known = &mut call.log.client_id;
+    let client = authenticate(directory, &call.tenant.id, &credentials, known, call.now).await?;
+    Ok((form, client))
 }
 
 /// Checks a JWT of ours. A key that the remembered ring does not know may be younger than it, so the ring is

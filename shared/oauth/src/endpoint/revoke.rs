@@ -5,10 +5,9 @@ use http::{Response, StatusCode};
 
 use super::{Call, Service};
 use crate::client::RegistryRepository;
-use crate::client_auth::{AuthenticatedClient, ClientCredentials, authenticate};
+use crate::client_auth::AuthenticatedClient;
 use crate::directory::Directory;
 use crate::error::OAuthError;
-use crate::form::Form;
 use crate::http::empty;
 use crate::route::Endpoint;
 use crate::token::refresh_token::RefreshToken;
@@ -39,17 +38,8 @@ where
         endpoint == Endpoint::Revocation
     }
 
-    async fn call(&self, call: Call<'_>) -> Result<Response<Bytes>, OAuthError> {
-        let form = Form::read(&call.parts, &call.body)?;
-        let credentials = ClientCredentials::read(&call.parts, &form)?;
-        let client = authenticate(
-            &self.directory,
-            &call.tenant.id,
-            &credentials,
-            &mut call.log.client_id,
-            call.now,
-        )
-        .await?;
+    async fn call(&self, mut call: Call<'_>) -> Result<Response<Bytes>, OAuthError> {
+        let (form, client) = super::authenticated(&self.directory, &mut call).await?;
         // RFC 7009 section 2.1: token_type_hint only saves a search, and each kind of ours shows what it is.
         let token = form.require("token")?;
         match RefreshToken::parse(token) {

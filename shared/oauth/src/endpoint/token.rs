@@ -5,10 +5,8 @@ use http::{Response, StatusCode};
 
 use super::{Call, Service};
 use crate::client::RegistryRepository;
-use crate::client_auth::{ClientCredentials, authenticate};
 use crate::directory::Directory;
 use crate::error::OAuthError;
-use crate::form::Form;
 use crate::grant::{self, Context, TokenRequest, Wish};
 use crate::http::json;
 use crate::password::PasswordHashing;
@@ -53,17 +51,8 @@ where
         endpoint == Endpoint::Token
     }
 
-    async fn call(&self, call: Call<'_>) -> Result<Response<Bytes>, OAuthError> {
-        let form = Form::read(&call.parts, &call.body)?;
-        let credentials = ClientCredentials::read(&call.parts, &form)?;
-        let client = authenticate(
-            &self.directory,
-            &call.tenant.id,
-            &credentials,
-            &mut call.log.client_id,
-            call.now,
-        )
-        .await?;
+    async fn call(&self, mut call: Call<'_>) -> Result<Response<Bytes>, OAuthError> {
+        let (form, client) = super::authenticated(&self.directory, &mut call).await?;
         let grant_type = TokenRequest::grant_type(&form, &client)?;
         call.log.grant_type = Some(grant_type.as_str());
         let request = TokenRequest::parse(grant_type, &form)?;

@@ -96,7 +96,7 @@ impl<R: RegistryRepository, G: TokenStateRepository> UserInfoEndpoint<R, G> {
             .profile
             .ok_or_else(|| refusal(ErrorCode::InvalidToken, "user_gone"))?;
         let mut answer = claims::granted(&profile, &claims.scope);
-        // OIDC Core section 5.3.2: "The sub Claim MUST always be returned".
+        // OIDC Core section 5.3.2: "The sub (subject) Claim MUST always be returned in the UserInfo Response."
         answer.insert("sub".to_owned(), Value::from(claims.sub.as_str()));
         json(StatusCode::OK, &answer)
     }

@@ -162,7 +162,7 @@ impl<'a> Wish<'a> {
 
 /// Whom a client's access tokens of this scope may be for: its resource servers, or the issuer itself where there
 /// is none (RFC 9068 section 3: a default resource indicator). With `openid` the issuer is among them, as UserInfo
-/// is its resource; a request that names other resources leaves it out (RFC 9068 section 4).
+/// is its resource; a request that names other resources leaves it out (RFC 9068 section 3).
 fn audience_of(client: &Client, issuer: &Issuer, scope: &Scope) -> Vec<String> {
     let mut audience = client.audience.clone();
     let userinfo = scope.contains(OPENID) && !audience.iter().any(|it| it == issuer.as_str());

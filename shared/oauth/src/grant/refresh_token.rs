@@ -75,19 +75,19 @@ fn decide(
     // RFC 6749 section 6: "MUST NOT include any scope not originally granted"; what the client has lost
     // since is not granted again either, of scope as of audience.
     let widest = family.scope.intersection(&client.scope);
-    if widest.is_empty() {
+    if widest.is_empty() && !family.scope.is_empty() {
         return Err(OAuthError::new(ErrorCode::InvalidScope, "no_scope_left"));
     }
     let scope = context.wish.scope(&widest, &widest)?;
-    let allowed = audience_of(client, context.issuer, &family.scope);
-    let mut audience = context.wish.audience(&family.audience)?;
-    audience.retain(|resource| allowed.contains(resource));
-    if audience.is_empty() {
+    let mut widest = audience_of(client, context.issuer, &scope);
+    widest.retain(|resource| family.audience.contains(resource));
+    if widest.is_empty() {
         return Err(OAuthError::new(
             ErrorCode::InvalidTarget,
             "no_audience_left",
         ));
     }
+    let audience = context.wish.audience(&widest)?;
     Ok(Authorization {
         scope,
         audience,

@@ -28,7 +28,8 @@ pub struct AccessTokenClaims {
     pub jti: String,
     /// RFC 8693 section 4.3.
     pub client_id: ClientId,
-    /// RFC 8693 section 4.2.
+    /// RFC 8693 section 4.2; absent where nothing is granted by name.
+    #[serde(default, skip_serializing_if = "Scope::is_empty")]
     pub scope: Scope,
     /// OIDC Core section 2, where a user took part.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -40,6 +40,8 @@ pub struct TokenResponse {
         skip_serializing_if = "Option::is_none"
     )]
     id_token: Option<SecretString>,
+    // RFC 6749 section 3.3: a scope has at least one token, so an empty one is not told.
+    #[serde(skip_serializing_if = "Scope::is_empty")]
     scope: Scope,
 }
 
@@ -291,7 +293,9 @@ impl<G: RefreshTokenRepository, S: JwsSigner> Mint<'_, G, S> {
     /// Access tokens of a family are checked against its item, so it must outlive them.
     fn keep_until(&self, token_expires_at: Timestamp, lifetimes: &Lifetimes) -> Timestamp {
         let longest = lifetimes.access_token.max(lifetimes.id_token);
-        token_expires_at.max(self.now.plus(longest))
+        // A repeated refresh mints once more, until the retry window is over.
+        let last_minted = self.now.plus(self.client.refresh_token_retry_window);
+        token_expires_at.max(last_minted.plus(longest))
     }
 
     /// Writes. Answers with another token than the prepared one where a parallel request with the same
