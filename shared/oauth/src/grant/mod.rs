@@ -119,13 +119,13 @@ impl<'a> Wish<'a> {
         }
     }
 
-    /// The scope to grant: what was asked for if it lies within `widest`, `default` if nothing was.
+    /// The scope to grant: what was asked for if it lies within `widest`; if nothing was, as much of `default` as does.
     ///
     /// # Errors
     /// `invalid_scope` when it is malformed or wider.
     pub fn scope(&self, widest: &Scope, default: &Scope) -> Result<Scope, OAuthError> {
         let Some(text) = self.scope else {
-            return Ok(default.clone());
+            return Ok(default.intersection(widest));
         };
         let refuse = |reason| OAuthError::new(ErrorCode::InvalidScope, reason);
         let scope = Scope::parse(text).map_err(|_| refuse("malformed_scope"))?;
