@@ -112,7 +112,7 @@ async fn sign_in<U: LoginRepository>(
     admit(context, tools, username, password, login, verdict).await
 }
 
-/// The password is right. It still counts only if no burst of guesses has locked the user meanwhile.
+/// The password is right. It still counts only if no burst of guesses has locked the user or the source meanwhile.
 async fn admit<U: LoginRepository>(
     context: &Context<'_>,
     tools: &Tools<'_, U>,
@@ -126,13 +126,16 @@ async fn admit<U: LoginRepository>(
         return Err(refusal("unknown_user"));
     };
     let key = SubjectKey::of(tenant, &credentials.subject);
-    let recheck = tools
+    let (now, profile) = tools
         .users
         .recheck(tenant, username, context.source, key)
         .await?;
-    let (now, profile) = recheck;
-    if now.user_is_locked(&context.tenant.settings.lockout.user, context.now) {
+    let policy = &context.tenant.settings.lockout;
+    if now.user_is_locked(&policy.user, context.now) {
         return Err(refusal("user_locked_by_burst"));
+    }
+    if now.by_source.is_locked(&policy.source, context.now) {
+        return Err(refusal("source_locked_by_burst"));
     }
     if now.by_user_and_source.failures > 0 {
         tools
