@@ -14,7 +14,7 @@ use latchkey_oauth::endpoint::introspect::IntrospectEndpoint;
 use latchkey_oauth::endpoint::revoke::RevokeEndpoint;
 use latchkey_oauth::endpoint::token::TokenEndpoint;
 use latchkey_oauth::endpoint::userinfo::UserInfoEndpoint;
-use latchkey_oauth::endpoint::{Inbound, Service, answer};
+use latchkey_oauth::endpoint::{Inbound, RequestLog, Service, answer};
 use latchkey_oauth::lockout::Source;
 use latchkey_oauth::random::SystemRandom;
 use latchkey_oauth::route::resolve;
@@ -48,7 +48,12 @@ fn handler<S: Service + 'static>(service: S) -> Handler {
     let service = Arc::new(service);
     Box::new(move |inbound| {
         let service = Arc::clone(&service);
-        Box::pin(async move { answer(&*service, inbound).await })
+        Box::pin(async move {
+            let mut log = RequestLog::default();
+            let mut response = answer(&*service, inbound, &mut log).await;
+            response.extensions_mut().insert(log);
+            response
+        })
     })
 }
 

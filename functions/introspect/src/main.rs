@@ -1,6 +1,7 @@
 //! Token introspection as a Lambda function: RFC 7662.
 
 use latchkey_dynamodb::{Grants, Registry};
+use latchkey_lambda::Watch;
 use latchkey_oauth::directory::Directory;
 use latchkey_oauth::endpoint::introspect::IntrospectEndpoint;
 use latchkey_oauth::settings::GRANTS_TABLE;
@@ -11,12 +12,17 @@ async fn main() -> Result<(), latchkey_lambda::Error> {
         let (common, grants) = (read.common(), read.required(GRANTS_TABLE));
         Some((common?, grants?))
     })?;
-    let aws = latchkey_aws::load().await;
-    let dynamodb = latchkey_dynamodb::client(&aws, common.dynamodb_endpoint.as_deref());
+    let watch = Watch::new(common.metrics_namespace);
+    let aws = latchkey_aws::for_lambda(common.region);
+    let dynamodb =
+        latchkey_dynamodb::metered(&aws, common.dynamodb_endpoint.as_deref(), &watch.meter);
     let registry = Registry::new(dynamodb.clone(), common.registry_table);
-    latchkey_lambda::serve(IntrospectEndpoint {
-        directory: Directory::new(common.base, registry),
-        grants: Grants::new(dynamodb, grants),
-    })
+    latchkey_lambda::serve(
+        IntrospectEndpoint {
+            directory: Directory::new(common.base, registry),
+            grants: Grants::new(dynamodb, grants),
+        },
+        watch,
+    )
     .await
 }

@@ -2,6 +2,7 @@
 
 use latchkey_dynamodb::{Grants, Registry, Users};
 use latchkey_kms::KmsSigner;
+use latchkey_lambda::Watch;
 use latchkey_oauth::directory::Directory;
 use latchkey_oauth::endpoint::token::TokenEndpoint;
 use latchkey_oauth::random::SystemRandom;
@@ -13,25 +14,25 @@ async fn main() -> Result<(), latchkey_lambda::Error> {
         let common = read.common();
         let (users, grants) = (read.required(USERS_TABLE), read.required(GRANTS_TABLE));
         let hashing = read.password_hashing();
-        Some((
-            common?,
-            users?,
-            grants?,
-            hashing?,
-            read.optional(KMS_ENDPOINT),
-        ))
+        let kms_endpoint = read.optional(KMS_ENDPOINT);
+        Some((common?, users?, grants?, hashing?, kms_endpoint))
     })?;
-    let aws = latchkey_aws::load().await;
-    let dynamodb = latchkey_dynamodb::client(&aws, common.dynamodb_endpoint.as_deref());
-    let kms = latchkey_kms::client(&aws, kms_endpoint.as_deref());
+    let watch = Watch::new(common.metrics_namespace);
+    let aws = latchkey_aws::for_lambda(common.region);
+    let dynamodb =
+        latchkey_dynamodb::metered(&aws, common.dynamodb_endpoint.as_deref(), &watch.meter);
+    let kms = latchkey_kms::metered(&aws, kms_endpoint.as_deref(), &watch.meter);
     let registry = Registry::new(dynamodb.clone(), common.registry_table);
-    latchkey_lambda::serve(TokenEndpoint {
-        directory: Directory::new(common.base, registry),
-        users: Users::new(dynamodb.clone(), users.clone(), grants.clone()),
-        grants: Grants::new(dynamodb, grants).with_profiles(users),
-        signer: KmsSigner::new(kms),
-        hashing,
-        random: Box::new(SystemRandom),
-    })
+    latchkey_lambda::serve(
+        TokenEndpoint {
+            directory: Directory::new(common.base, registry),
+            users: Users::new(dynamodb.clone(), users.clone(), grants.clone()),
+            grants: Grants::new(dynamodb, grants).with_profiles(users),
+            signer: KmsSigner::new(kms),
+            hashing,
+            random: Box::new(SystemRandom),
+        },
+        watch,
+    )
     .await
 }

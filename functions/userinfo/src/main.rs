@@ -1,6 +1,7 @@
 //! UserInfo as a Lambda function: OIDC Core section 5.3.
 
 use latchkey_dynamodb::{Grants, Registry};
+use latchkey_lambda::Watch;
 use latchkey_oauth::directory::Directory;
 use latchkey_oauth::endpoint::userinfo::UserInfoEndpoint;
 use latchkey_oauth::settings::{GRANTS_TABLE, USERS_TABLE};
@@ -12,12 +13,17 @@ async fn main() -> Result<(), latchkey_lambda::Error> {
         let (grants, users) = (read.required(GRANTS_TABLE), read.required(USERS_TABLE));
         Some((common?, grants?, users?))
     })?;
-    let aws = latchkey_aws::load().await;
-    let dynamodb = latchkey_dynamodb::client(&aws, common.dynamodb_endpoint.as_deref());
+    let watch = Watch::new(common.metrics_namespace);
+    let aws = latchkey_aws::for_lambda(common.region);
+    let dynamodb =
+        latchkey_dynamodb::metered(&aws, common.dynamodb_endpoint.as_deref(), &watch.meter);
     let registry = Registry::new(dynamodb.clone(), common.registry_table);
-    latchkey_lambda::serve(UserInfoEndpoint {
-        directory: Directory::new(common.base, registry),
-        grants: Grants::new(dynamodb, grants).with_profiles(users),
-    })
+    latchkey_lambda::serve(
+        UserInfoEndpoint {
+            directory: Directory::new(common.base, registry),
+            grants: Grants::new(dynamodb, grants).with_profiles(users),
+        },
+        watch,
+    )
     .await
 }

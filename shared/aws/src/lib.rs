@@ -1,14 +1,21 @@
-//! What every client of AWS has in common: bounded retries and time-outs, and which faults pass.
+//! What every client of AWS has in common: bounded retries and time-outs, which faults pass, and a meter.
+
+mod metered;
 
 use std::time::Duration;
 
 use aws_config::BehaviorVersion;
+use aws_config::Region;
 pub use aws_config::SdkConfig;
+use aws_config::environment::EnvironmentVariableCredentialsProvider;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
+use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+
+pub use metered::Metered;
 
 /// Reaching the service at all.
 const CONNECT: Duration = Duration::from_secs(1);
@@ -36,22 +43,40 @@ const PASSING: [&str; 11] = [
     "KeyUnavailableException",
 ];
 
-/// Region and credentials as AWS tools find them, with bounds: a service that does not answer becomes a 503,
-/// and not a function that is killed.
+/// Region and credentials as AWS tools find them (environment, profile, SSO, instance): for whoever works at a shell.
 pub async fn load() -> SdkConfig {
-    let timeouts = TimeoutConfig::builder()
+    aws_config::defaults(BehaviorVersion::latest())
+        .timeout_config(timeouts())
+        .retry_config(retries())
+        .load()
+        .await
+}
+
+/// Credentials as Lambda gives them, in the environment: nothing else is looked for, linked or waited for.
+pub fn for_lambda(region: String) -> SdkConfig {
+    let credentials = EnvironmentVariableCredentialsProvider::new();
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new(region))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .timeout_config(timeouts())
+        .retry_config(retries())
+        .build()
+}
+
+/// A service that does not answer becomes a 503, and not a function that is killed.
+fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
         .connect_timeout(CONNECT)
         .operation_attempt_timeout(ATTEMPT)
         .operation_timeout(CALL)
-        .build();
-    let retries = RetryConfig::standard()
+        .build()
+}
+
+fn retries() -> RetryConfig {
+    RetryConfig::standard()
         .with_max_attempts(ATTEMPTS)
-        .with_initial_backoff(BACKOFF);
-    aws_config::defaults(BehaviorVersion::latest())
-        .timeout_config(timeouts)
-        .retry_config(retries)
-        .load()
-        .await
+        .with_initial_backoff(BACKOFF)
 }
 
 /// Whether the same call may succeed in a moment: no answer, a throttle, a fault of the service's own.

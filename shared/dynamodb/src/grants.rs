@@ -158,7 +158,7 @@ impl RefreshTokenRepository for Grants {
         let update = self
             .update(keys::family(tenant, family))
             .condition_expression("attribute_exists(pk)");
-        revoke(update, now).await
+        revoke(update, now).await.map(|_existed| ())
     }
 }
 
@@ -187,7 +187,7 @@ impl RevocationRepository for Grants {
         token: &RefreshToken,
         client: &ClientId,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let update = self
             .update(keys::family(tenant, token.family()))
             .condition_expression("lineage = :lineage AND client_id = :client")
@@ -197,21 +197,21 @@ impl RevocationRepository for Grants {
     }
 }
 
-/// Marks a family as revoked; where the condition does not hold, nothing changes.
-async fn revoke(update: UpdateItemFluentBuilder, now: Timestamp) -> Result<(), StoreError> {
+/// Marks a family as revoked; `false`, and nothing changes, where the condition does not hold.
+async fn revoke(update: UpdateItemFluentBuilder, now: Timestamp) -> Result<bool, StoreError> {
     let revoked = update
         .update_expression("SET revoked_at = if_not_exists(revoked_at, :now)")
         .expression_attribute_values(":now", number(now.as_unix()))
         .send()
         .await;
     match revoked {
-        Ok(_) => Ok(()),
+        Ok(_) => Ok(true),
         Err(error)
             if error
                 .as_service_error()
                 .is_some_and(UpdateItemError::is_conditional_check_failed_exception) =>
         {
-            Ok(())
+            Ok(false)
         }
         Err(error) => Err(store_error(error)),
     }

@@ -13,7 +13,8 @@ pub mod users;
 
 pub use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::Builder;
-use latchkey_aws::SdkConfig;
+use latchkey_aws::{Metered, SdkConfig};
+use latchkey_oauth::meter::{Backend, Meter};
 
 pub use grants::Grants;
 pub use registry::Registry;
@@ -29,4 +30,10 @@ pub fn config(sdk: &SdkConfig, endpoint: Option<&str>) -> Builder {
 /// A client for the tables.
 pub fn client(sdk: &SdkConfig, endpoint: Option<&str>) -> Client {
     Client::from_conf(config(sdk, endpoint).build())
+}
+
+/// The same, whose calls are noted in `meter`.
+pub fn metered(sdk: &SdkConfig, endpoint: Option<&str>, meter: &Meter) -> Client {
+    let metered = Metered::new(Backend::DynamoDb, meter.clone());
+    Client::from_conf(config(sdk, endpoint).interceptor(metered).build())
 }

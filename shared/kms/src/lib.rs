@@ -7,7 +7,8 @@ use aws_sdk_kms::config::Builder;
 use aws_sdk_kms::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_kms::primitives::Blob;
 use aws_sdk_kms::types::{MessageType, SigningAlgorithmSpec};
-use latchkey_aws::SdkConfig;
+use latchkey_aws::{Metered, SdkConfig};
+use latchkey_oauth::meter::{Backend, Meter};
 use latchkey_oauth::token::algorithm::Algorithm;
 use latchkey_oauth::token::jwk::RingKey;
 use latchkey_oauth::token::jws::{JwsSigner, SignError};
@@ -22,6 +23,12 @@ pub fn config(sdk: &SdkConfig, endpoint: Option<&str>) -> Builder {
 /// A client for KMS.
 pub fn client(sdk: &SdkConfig, endpoint: Option<&str>) -> Client {
     Client::from_conf(config(sdk, endpoint).build())
+}
+
+/// The same, whose calls are noted in `meter`.
+pub fn metered(sdk: &SdkConfig, endpoint: Option<&str>, meter: &Meter) -> Client {
+    let metered = Metered::new(Backend::Kms, meter.clone());
+    Client::from_conf(config(sdk, endpoint).interceptor(metered).build())
 }
 
 /// Signs with keys in KMS.

@@ -1,19 +1,23 @@
-//! Between the Lambda runtime and an endpoint: bytes, the clock, one log line a request, and a panic made a 500.
+//! Between the Lambda runtime and an endpoint: bytes, the clock, the deadline, one log line a request, and a panic made a
+//! 500.
 
 mod log;
+mod metrics;
+mod panics;
 mod request;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Instant;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures_util::FutureExt as _;
-use http::Response;
-use lambda_http::{Body, service_fn};
-use latchkey_oauth::endpoint::{Inbound, RequestLog, Service, answer};
+use http::{Method, Response};
+use lambda_http::{Body, RequestExt as _, service_fn};
+use latchkey_oauth::endpoint::{Inbound, RequestLog, Service, answer, refuse};
 use latchkey_oauth::error::{ErrorCode, OAuthError};
-use latchkey_oauth::http::refusal;
+use latchkey_oauth::meter::Meter;
 use latchkey_oauth::settings::{self, Reader, SettingsError};
 use latchkey_oauth::time::{Clock as _, SystemClock};
 
@@ -35,50 +39,131 @@ fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
+/// What is left of a function's time when a request is given up: enough to say so.
+const MARGIN: Duration = Duration::from_millis(500);
+
+/// What a function watches of its requests.
+#[derive(Debug)]
+pub struct Watch {
+    /// What they ask of other services.
+    pub meter: Meter,
+    /// The namespace of their metrics; without one there are none.
+    pub metrics_namespace: Option<String>,
+}
+
+impl Watch {
+    /// A watch that has seen nothing yet.
+    pub fn new(metrics_namespace: Option<String>) -> Self {
+        Self {
+            meter: Meter::default(),
+            metrics_namespace,
+        }
+    }
+}
+
 /// Serves requests until the runtime ends the function.
 ///
 /// # Errors
 /// What the runtime says when it cannot go on.
-pub async fn serve<S: Service + 'static>(service: S) -> Result<(), Error> {
-    log::start();
-    let service = Arc::new(service);
+pub async fn serve<S: Service + 'static>(service: S, watch: Watch) -> Result<(), Error> {
+    panics::note_where();
+    let function = Arc::new(Function::new(service, watch));
     lambda_http::run(service_fn(move |request: lambda_http::Request| {
-        let service = Arc::clone(&service);
-        async move { Ok::<_, Error>(one(&*service, request).await) }
+        let function = Arc::clone(&function);
+        async move { Ok::<_, Error>(function.one(request).await) }
     }))
     .await
 }
 
-async fn one<S: Service>(service: &S, request: lambda_http::Request) -> Response<Body> {
-    let started = Instant::now();
-    let inbound = request::inbound(request, SystemClock.now());
-    let request_id = inbound.request_id.clone();
-    let response = guarded(service, inbound).await;
-    let spoken = response.extensions().get::<RequestLog>();
-    let unspoken = RequestLog::default();
-    log::line(
-        spoken.unwrap_or(&unspoken),
-        &request_id,
-        response.status(),
-        started.elapsed(),
-    );
-    response.map(into_body)
+struct Function<S> {
+    service: S,
+    watch: Watch,
+    cold: AtomicBool,
 }
 
-/// A panic is a fault of ours like any other: the client gets its 500, and the function lives on.
-async fn guarded<S: Service>(service: &S, inbound: Inbound) -> Response<Bytes> {
-    let request_id = inbound.request_id.clone();
-    let answered = AssertUnwindSafe(answer(service, inbound)).catch_unwind();
-    answered.await.unwrap_or_else(|_panic| {
-        let error = OAuthError::new(ErrorCode::ServerError, "panic");
-        let mut response = refusal(&error, &request_id);
-        response.extensions_mut().insert(RequestLog {
-            outcome: error.code().as_str(),
-            reason: Some(error.reason()),
-            ..RequestLog::default()
-        });
-        response
-    })
+impl<S: Service> Function<S> {
+    const fn new(service: S, watch: Watch) -> Self {
+        Self {
+            service,
+            watch,
+            cold: AtomicBool::new(true),
+        }
+    }
+
+    async fn one(&self, request: lambda_http::Request) -> Response<Body> {
+        let started = Instant::now();
+        let context = request.lambda_context_ref().cloned();
+        let inbound = request::inbound(request, SystemClock.now());
+        let request_id = inbound.request_id.clone();
+        let source = inbound.source.to_string();
+        let now = inbound.now;
+        let mut log = RequestLog::default();
+        let limit = context.as_ref().and_then(time_left);
+        let response = self.within(limit, inbound, &mut log).await;
+        let told = log::Request {
+            request_id: &request_id,
+            trace: context.as_ref().and_then(|it| it.xray_trace_id.as_deref()),
+            source: &source,
+            now,
+            cold: self.cold.swap(false, Ordering::Relaxed),
+            status: response.status(),
+            took: started.elapsed(),
+            calls: &self.watch.meter.take(),
+        };
+        log::write(&log, &told, self.watch.metrics_namespace.as_deref());
+        response.map(into_body)
+    }
+
+    /// The answer, or a 503 while there is time to give one: past its deadline a function is killed, and the client
+    /// would learn nothing.
+    async fn within(
+        &self,
+        limit: Option<Duration>,
+        inbound: Inbound,
+        log: &mut RequestLog,
+    ) -> Response<Bytes> {
+        let request_id = inbound.request_id.clone();
+        let method = inbound.request.method().clone();
+        let answered = self.guarded(inbound, log);
+        match limit {
+            None => answered.await,
+            Some(limit) => match tokio::time::timeout(limit, answered).await {
+                Ok(response) => response,
+                Err(_elapsed) => {
+                    let error = OAuthError::new(ErrorCode::TemporarilyUnavailable, "deadline");
+                    refuse(&error, &method, &request_id, log)
+                }
+            },
+        }
+    }
+
+    /// A panic is a fault of ours like any other: the client gets its 500, and the function lives on.
+    async fn guarded(&self, inbound: Inbound, log: &mut RequestLog) -> Response<Bytes> {
+        let request_id = inbound.request_id.clone();
+        let method = inbound.request.method().clone();
+        let answered = AssertUnwindSafe(answer(&self.service, inbound, log)).catch_unwind();
+        match answered.await {
+            Ok(response) => response,
+            Err(_whatever_it_said) => panicked(&method, &request_id, log),
+        }
+    }
+}
+
+fn panicked(method: &Method, request_id: &str, log: &mut RequestLog) -> Response<Bytes> {
+    let error = OAuthError::new(ErrorCode::ServerError, "panic");
+    let error = match panics::take_where() {
+        Some(place) => error.because(place),
+        None => error,
+    };
+    refuse(&error, method, request_id, log)
+}
+
+/// How long a request may take; `None` where the runtime sets no end.
+fn time_left(context: &lambda_http::Context) -> Option<Duration> {
+    if context.deadline == 0 {
+        return None;
+    }
+    Some(SystemClock.until(context.deadline()).saturating_sub(MARGIN))
 }
 
 /// Every answer of ours is text, so none goes out in base64.

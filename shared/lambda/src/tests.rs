@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::*;
 
-/// Echoes its body; panics when it is told to.
+/// Echoes its body; panics or never answers when it is told to.
 struct Echo(Directory<MemoryStore>);
 
 impl Echo {
@@ -38,8 +38,15 @@ impl Service for Echo {
 
     async fn call(&self, call: Call<'_>) -> Result<Response<Bytes>, OAuthError> {
         assert_ne!(&call.body[..], b"panic", "a secret: hunter2");
+        if &call.body[..] == b"hang" {
+            std::future::pending::<()>().await;
+        }
         Ok(Response::new(call.body))
     }
+}
+
+async fn function() -> Function<Echo> {
+    Function::new(Echo::new().await, Watch::new(None))
 }
 
 /// An event of an HTTP API, payload format 2.0.
@@ -83,17 +90,17 @@ fn an_event_arrives_as_the_client_sent_it() {
 
 #[tokio::test]
 async fn text_goes_out_as_text_and_nothing_as_nothing() {
-    let echo = Echo::new().await;
-    let answer = one(&echo, event("/token", &json!("hello"), false)).await;
+    let echo = function().await;
+    let answer = echo.one(event("/token", &json!("hello"), false)).await;
     assert_eq!(answer.body(), &Body::Text("hello".to_owned()));
-    let answer = one(&echo, event("/token", &Value::Null, false)).await;
+    let answer = echo.one(event("/token", &Value::Null, false)).await;
     assert_eq!(answer.body(), &Body::Empty);
 }
 
 #[tokio::test]
 async fn a_panic_is_a_500_and_the_function_lives_on() {
-    let echo = Echo::new().await;
-    let answer = one(&echo, event("/token", &json!("panic"), false)).await;
+    let echo = function().await;
+    let answer = echo.one(event("/token", &json!("panic"), false)).await;
     assert_eq!(answer.status(), 500);
     let Body::Text(text) = answer.body() else {
         panic!("{answer:?}");
@@ -101,15 +108,61 @@ async fn a_panic_is_a_500_and_the_function_lives_on() {
     let body: Value = serde_json::from_str(text).unwrap();
     assert_eq!(body["error"], "server_error");
     assert!(!text.contains("hunter2"), "{text}");
-    let answer = one(&echo, event("/token", &json!("hello"), false)).await;
+    let answer = echo.one(event("/token", &json!("hello"), false)).await;
     assert_eq!(answer.status(), 200);
 }
 
 #[tokio::test]
 async fn what_another_function_serves_is_not_here() {
-    let echo = Echo::new().await;
+    let echo = function().await;
     for path in ["/introspect", "/", "/token/x", "/prod/token"] {
-        let answer = one(&echo, event(path, &json!("x"), false)).await;
+        let answer = echo.one(event(path, &json!("x"), false)).await;
         assert_eq!(answer.status(), 404, "{path}");
     }
+}
+
+#[tokio::test]
+async fn the_log_tells_where_a_panic_was_and_not_what_it_said() {
+    let function = function().await;
+    panics::note_where();
+    let inbound = request::inbound(
+        event("/token", &json!("panic"), false),
+        Timestamp::default(),
+    );
+    let mut log = RequestLog::default();
+    let response = function.guarded(inbound, &mut log).await;
+    assert_eq!(response.status(), 500);
+    // A script that asked is told as well: the endpoint was known.
+    assert!(
+        response
+            .headers()
+            .contains_key("access-control-allow-origin")
+    );
+    assert_eq!(log.reason, Some("panic"));
+    let fault = log.fault.unwrap();
+    assert!(fault.contains("tests.rs:"), "{fault}");
+    assert!(!fault.contains("hunter2"), "{fault}");
+}
+
+#[tokio::test]
+async fn a_request_past_its_deadline_is_told_to_come_again() {
+    let function = function().await;
+    let context = |deadline| {
+        let mut context = lambda_http::Context::default();
+        context.deadline = deadline;
+        context
+    };
+    // No time is left, so nothing is waited for.
+    let request = event("/token", &json!("hang"), false).with_lambda_context(context(1));
+    let answer = function.one(request).await;
+    assert_eq!(answer.status(), 503);
+    assert_eq!(answer.headers()["retry-after"], "1");
+    let Body::Text(text) = answer.body() else {
+        panic!("{answer:?}");
+    };
+    assert!(text.contains("temporarily_unavailable"), "{text}");
+    assert_eq!(time_left(&context(0)), None, "a runtime that sets no end");
+    let tomorrow = SystemClock.now().as_unix() * 1_000 + 86_400_000;
+    let left = time_left(&context(tomorrow)).unwrap();
+    assert!(left > Duration::from_secs(86_000) && left < Duration::from_secs(86_401));
 }

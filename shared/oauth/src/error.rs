@@ -6,8 +6,10 @@ use std::error::Error;
 use http::StatusCode;
 use strum::EnumCount;
 
+use crate::audit::AuditEvent;
 use crate::random::RandomError;
 use crate::store::StoreError;
+use crate::user::Subject;
 
 /// What went wrong, as far as a client may know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumCount)]
@@ -147,6 +149,26 @@ impl ErrorCode {
         self.row().1
     }
 
+    /// The security decision that a refusal with this code usually is. An `invalid_grant` is one of several, so who
+    /// refuses says which.
+    const fn event(self) -> Option<AuditEvent> {
+        match self {
+            Self::InvalidClient => Some(AuditEvent::ClientRefused),
+            Self::UnauthorizedClient
+            | Self::UnsupportedGrantType
+            | Self::InvalidScope
+            | Self::InvalidTarget => Some(AuditEvent::GrantRefused),
+            Self::InvalidToken | Self::InsufficientScope => Some(AuditEvent::BearerRefused),
+            Self::InvalidGrant
+            | Self::InvalidRequest
+            | Self::MissingToken
+            | Self::MethodNotAllowed
+            | Self::NotFound
+            | Self::TemporarilyUnavailable
+            | Self::ServerError => None,
+        }
+    }
+
     /// The value of `error_description` when the code says it all.
     pub const fn description(self) -> &'static str {
         self.row().2
@@ -169,6 +191,8 @@ pub struct OAuthError {
     description: Cow<'static, str>,
     challenge: Option<Challenge>,
     reason: &'static str,
+    event: Option<AuditEvent>,
+    subject: Option<Subject>,
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
@@ -180,6 +204,8 @@ impl OAuthError {
             description: Cow::Borrowed(code.description()),
             challenge: None,
             reason,
+            event: code.event(),
+            subject: None,
             source: None,
         }
     }
@@ -199,6 +225,20 @@ impl OAuthError {
     #[must_use]
     pub const fn challenged(mut self, challenge: Challenge) -> Self {
         self.challenge = Some(challenge);
+        self
+    }
+
+    /// The same refusal as another security decision than its code's own.
+    #[must_use]
+    pub const fn audited(mut self, event: AuditEvent) -> Self {
+        self.event = Some(event);
+        self
+    }
+
+    /// The same refusal, told of a user: for the log alone.
+    #[must_use]
+    pub fn about(mut self, subject: &Subject) -> Self {
+        self.subject = Some(subject.clone());
         self
     }
 
@@ -227,6 +267,16 @@ impl OAuthError {
     /// What the log reads.
     pub const fn reason(&self) -> &'static str {
         self.reason
+    }
+
+    /// Which security decision it is, if it is one.
+    pub const fn event(&self) -> Option<AuditEvent> {
+        self.event
+    }
+
+    /// Whom it is about, if a known user.
+    pub const fn subject(&self) -> Option<&Subject> {
+        self.subject.as_ref()
     }
 
     /// The fault beneath.

@@ -6,6 +6,7 @@
 //! A request's way: [`endpoint`] parses the form ([`form`]), authenticates the client ([`client_auth`]), lets a
 //! [`grant`] decide ([`authorization`]), and [`token::issue`] mints.
 
+pub mod audit;
 pub mod authorization;
 pub mod claims;
 pub mod client;
@@ -19,6 +20,7 @@ pub mod grant_type;
 pub mod hash;
 pub mod http;
 pub mod lockout;
+pub mod meter;
 pub mod password;
 pub mod random;
 pub mod route;

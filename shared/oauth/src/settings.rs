@@ -18,6 +18,10 @@ pub const GRANTS_TABLE: &str = "LATCHKEY_GRANTS_TABLE";
 pub const DYNAMODB_ENDPOINT: &str = "LATCHKEY_DYNAMODB_ENDPOINT";
 /// Where KMS is, if not in AWS.
 pub const KMS_ENDPOINT: &str = "LATCHKEY_KMS_ENDPOINT";
+/// The Region of DynamoDB and KMS, as Lambda sets it.
+pub const REGION: &str = "AWS_REGION";
+/// The namespace of the metrics in CloudWatch; without it there are none.
+pub const METRICS_NAMESPACE: &str = "LATCHKEY_METRICS_NAMESPACE";
 /// Argon2id memory, in KiB.
 pub const ARGON2_MEMORY_KIB: &str = "LATCHKEY_ARGON2_MEMORY_KIB";
 /// Argon2id passes.
@@ -34,6 +38,10 @@ pub struct Common {
     pub registry_table: String,
     /// Where DynamoDB is, if not in AWS.
     pub dynamodb_endpoint: Option<String>,
+    /// The Region of DynamoDB and KMS.
+    pub region: String,
+    /// The namespace of the metrics in CloudWatch; without it there are none.
+    pub metrics_namespace: Option<String>,
 }
 
 /// Everything that is wrong with the settings.
@@ -108,11 +116,13 @@ impl Reader<'_> {
     pub fn common(&mut self) -> Option<Common> {
         let base = self.base_url();
         let registry_table = self.required(REGISTRY_TABLE);
-        let dynamodb_endpoint = self.optional(DYNAMODB_ENDPOINT);
+        let region = self.required(REGION);
         Some(Common {
             base: base?,
             registry_table: registry_table?,
-            dynamodb_endpoint,
+            dynamodb_endpoint: self.optional(DYNAMODB_ENDPOINT),
+            region: region?,
+            metrics_namespace: self.optional(METRICS_NAMESPACE),
         })
     }
 
@@ -168,7 +178,13 @@ mod tests {
         })
         .unwrap_err()
         .to_string();
-        for part in [ISSUER, REGISTRY_TABLE, GRANTS_TABLE, ARGON2_ITERATIONS] {
+        for part in [
+            ISSUER,
+            REGISTRY_TABLE,
+            REGION,
+            GRANTS_TABLE,
+            ARGON2_ITERATIONS,
+        ] {
             assert!(error.contains(part), "{error}");
         }
     }

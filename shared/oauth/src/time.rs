@@ -1,6 +1,6 @@
 //! The only door to the clock. Everything else is handed a [`Timestamp`].
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
@@ -79,5 +79,13 @@ impl Clock for SystemClock {
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default();
         Timestamp(since_epoch.as_secs())
+    }
+}
+
+impl SystemClock {
+    /// How long it is until a moment that the machine's clock is to reach; zero once it has.
+    #[expect(clippy::disallowed_methods, reason = "this is the door to the clock")]
+    pub fn until(self, moment: SystemTime) -> Duration {
+        moment.duration_since(SystemTime::now()).unwrap_or_default()
     }
 }

@@ -395,13 +395,14 @@ impl RevocationRepository for MemoryStore {
         token: &RefreshToken,
         client: &ClientId,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let mut tables = self.tables();
         let family = tables.families.get_mut(&by_family(tenant, token.family()));
         let family = family.filter(|it| it.is_lineage_of(token) && it.client_id == *client);
+        let found = family.is_some();
         if let Some(family) = family {
             family.revoked_at.get_or_insert(now);
         }
-        Ok(())
+        Ok(found)
     }
 }

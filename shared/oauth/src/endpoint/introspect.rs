@@ -5,6 +5,7 @@ use http::{Response, StatusCode};
 use serde::Serialize;
 
 use super::{Call, Service};
+use crate::audit::AuditEvent;
 use crate::client::{ClientId, RegistryRepository};
 use crate::client_auth::AuthenticatedClient;
 use crate::directory::Directory;
@@ -99,11 +100,16 @@ where
             None => self.jwt(&call, &caller, token).await?,
         };
         let answer = match found {
-            Ok(of) => Introspection {
-                active: true,
-                of: Some(of),
-            },
+            Ok(of) => {
+                call.log.event = Some(AuditEvent::TokenActive);
+                call.log.subject = Some(of.sub.to_string());
+                Introspection {
+                    active: true,
+                    of: Some(of),
+                }
+            }
             Err(reason) => {
+                call.log.event = Some(AuditEvent::TokenInactive);
                 call.log.reason = Some(reason);
                 Introspection::default()
             }

@@ -19,6 +19,7 @@ use http::header::{
 use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
 
+use crate::audit::AuditEvent;
 use crate::client::RegistryRepository;
 use crate::client_auth::{AuthenticatedClient, ClientCredentials, authenticate};
 use crate::directory::Directory;
@@ -55,12 +56,29 @@ pub struct RequestLog {
     pub client_id: Option<String>,
     /// Which grant.
     pub grant_type: Option<&'static str>,
-    /// `ok`, or the error code.
-    pub outcome: &'static str,
+    /// Whom it is about, once the user is known to exist: the `sub` of their tokens, never their name.
+    pub subject: Option<String>,
+    /// The security decision.
+    pub event: Option<AuditEvent>,
+    /// The error code; none where all went well.
+    pub error: Option<&'static str>,
     /// Why it was refused, in more detail than the client learns.
     pub reason: Option<&'static str>,
     /// The fault beneath.
     pub fault: Option<String>,
+}
+
+impl RequestLog {
+    /// Notes a refusal.
+    pub fn refused(&mut self, error: &OAuthError) {
+        self.error = Some(error.code().as_str());
+        self.event = error.event();
+        self.reason = Some(error.reason());
+        self.fault = error.source().map(chain);
+        if let Some(subject) = error.subject() {
+            self.subject = Some(subject.to_string());
+        }
+    }
 }
 
 /// A request on its way through an endpoint.
@@ -102,25 +120,37 @@ pub trait Service: Send + Sync {
     ) -> impl Future<Output = Result<Response<Bytes>, OAuthError>> + Send;
 }
 
-/// Answers a request, whatever it is. The answer carries a [`RequestLog`] among its extensions.
-pub async fn answer<S: Service>(service: &S, inbound: Inbound) -> Response<Bytes> {
-    let mut log = RequestLog {
-        outcome: "ok",
-        ..RequestLog::default()
-    };
-    let request_id = inbound.request_id.clone();
+/// Answers a request, whatever it is, and notes in `log` what may be told of it.
+pub async fn answer<S: Service>(
+    service: &S,
+    inbound: Inbound,
+    log: &mut RequestLog,
+) -> Response<Bytes> {
     let method = inbound.request.method().clone();
-    let answered = route(service, inbound, &mut log).await;
-    let mut response = answered.unwrap_or_else(|error| {
-        log.outcome = error.code().as_str();
-        log.reason = Some(error.reason());
-        log.fault = error.source().map(chain);
-        refusal(&error, &request_id)
-    });
-    if let Some(endpoint) = log.endpoint {
-        finish(&mut response, endpoint, &method);
+    let request_id = inbound.request_id.clone();
+    match route(service, inbound, log).await {
+        Ok(mut response) => {
+            if let Some(endpoint) = log.endpoint {
+                finish(&mut response, endpoint, &method);
+            }
+            response
+        }
+        Err(error) => refuse(&error, &method, &request_id, log),
     }
-    response.extensions_mut().insert(log);
+}
+
+/// The answer to a request that came to nothing. `log` tells how far it came.
+pub fn refuse(
+    error: &OAuthError,
+    method: &Method,
+    request_id: &str,
+    log: &mut RequestLog,
+) -> Response<Bytes> {
+    log.refused(error);
+    let mut response = refusal(error, request_id);
+    if let Some(endpoint) = log.endpoint {
+        finish(&mut response, endpoint, method);
+    }
     response
 }
 

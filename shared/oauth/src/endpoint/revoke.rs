@@ -4,6 +4,7 @@ use bytes::Bytes;
 use http::{Response, StatusCode};
 
 use super::{Call, Service};
+use crate::audit::AuditEvent;
 use crate::client::RegistryRepository;
 use crate::client_auth::AuthenticatedClient;
 use crate::directory::Directory;
@@ -42,13 +43,19 @@ where
         let (form, client) = super::authenticated(&self.directory, &mut call).await?;
         // RFC 7009 section 2.1: token_type_hint only saves a search, and each kind of ours shows what it is.
         let token = form.require("token")?;
-        match RefreshToken::parse(token) {
+        let unchanged = match RefreshToken::parse(token) {
             Some(token) => {
-                self.grants
+                let revoked = self
+                    .grants
                     .revoke_family(&call.tenant.id, &token, &client.client_id, call.now)
                     .await?;
+                (!revoked).then_some("not_the_clients_token")
             }
-            None => call.log.reason = self.jwt(&call, &client, token).await?,
+            None => self.jwt(&call, &client, token).await?,
+        };
+        call.log.reason = unchanged;
+        if unchanged.is_none() {
+            call.log.event = Some(AuditEvent::TokenRevoked);
         }
         // RFC 7009 section 2.2: 200 "if the token has been revoked successfully or if the client submitted an invalid token".
         Ok(empty(StatusCode::OK))

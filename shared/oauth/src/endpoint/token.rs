@@ -4,10 +4,12 @@ use bytes::Bytes;
 use http::{Response, StatusCode};
 
 use super::{Call, Service};
+use crate::audit::AuditEvent;
 use crate::client::RegistryRepository;
 use crate::directory::Directory;
 use crate::error::OAuthError;
 use crate::grant::{self, Context, TokenRequest, Wish};
+use crate::grant_type::GrantType;
 use crate::http::json;
 use crate::password::PasswordHashing;
 use crate::random::Random;
@@ -89,6 +91,14 @@ where
             client: &client,
             now: call.now,
         };
-        json(StatusCode::OK, &mint.issue(authorization).await?)
+        let subject = authorization.subject.to_string();
+        let issued = mint.issue(authorization).await?;
+        call.log.subject = Some(subject);
+        call.log.event = Some(match grant_type {
+            GrantType::Password => AuditEvent::LoginSucceeded,
+            GrantType::ClientCredentials => AuditEvent::ClientTokenIssued,
+            GrantType::RefreshToken => AuditEvent::TokenRefreshed,
+        });
+        json(StatusCode::OK, &issued)
     }
 }

@@ -6,6 +6,7 @@ use http::{Method, Response, StatusCode};
 use serde_json::Value;
 
 use super::{Call, Service};
+use crate::audit::AuditEvent;
 use crate::claims;
 use crate::client::RegistryRepository;
 use crate::directory::Directory;
@@ -64,7 +65,10 @@ where
         if !claims.scope.contains(OPENID) || claims.generation.is_none() {
             return Err(refusal(ErrorCode::InsufficientScope, "no_openid_scope"));
         }
-        self.claims_of(&call, &claims).await
+        call.log.subject = Some(claims.sub.to_string());
+        let told = self.claims_of(&call, &claims).await?;
+        call.log.event = Some(AuditEvent::ClaimsTold);
+        Ok(told)
     }
 }
 

@@ -3,6 +3,7 @@
 use futures_util::try_join;
 
 use super::{Context, GrantType, audience_of};
+use crate::audit::AuditEvent;
 use crate::authorization::{Authorization, Refresh, UserAuthentication};
 use crate::error::{ErrorCode, OAuthError};
 use crate::lockout::Attempts;
@@ -83,10 +84,10 @@ async fn sign_in<U: LoginRepository>(
 
     // A locked attempt is not counted, right or wrong: it neither prolongs a lock nor tells by its time.
     if login.by_source.is_locked(&policy.source, context.now) {
-        return Err(refusal("source_locked"));
+        return Err(locked("source_locked"));
     }
     if login.user_is_locked(&policy.user, context.now) {
-        return Err(refusal("user_locked"));
+        return Err(locked("user_locked"));
     }
     let reason = match (verdict, &login.credentials) {
         (_, None) => Some("unknown_user"),
@@ -107,7 +108,11 @@ async fn sign_in<U: LoginRepository>(
             ),
             count(context, tools, Counter::Source(source), &login.by_source),
         )?;
-        return Err(refusal(reason));
+        let refused = refusal(reason);
+        return Err(match &login.credentials {
+            Some(known) => refused.about(&known.subject),
+            None => refused,
+        });
     }
     admit(context, tools, username, password, login, verdict).await
 }
@@ -132,10 +137,10 @@ async fn admit<U: LoginRepository>(
         .await?;
     let policy = &context.tenant.settings.lockout;
     if now.user_is_locked(&policy.user, context.now) {
-        return Err(refusal("user_locked_by_burst"));
+        return Err(locked("user_locked_by_burst").about(&credentials.subject));
     }
     if now.by_source.is_locked(&policy.source, context.now) {
-        return Err(refusal("source_locked_by_burst"));
+        return Err(locked("source_locked_by_burst").about(&credentials.subject));
     }
     if now.by_user_and_source.failures > 0 {
         tools
@@ -172,5 +177,9 @@ async fn count<U: LoginRepository>(
 }
 
 const fn refusal(reason: &'static str) -> OAuthError {
-    OAuthError::new(ErrorCode::InvalidGrant, reason)
+    OAuthError::new(ErrorCode::InvalidGrant, reason).audited(AuditEvent::LoginRefused)
+}
+
+const fn locked(reason: &'static str) -> OAuthError {
+    refusal(reason).audited(AuditEvent::LoginLocked)
 }

@@ -3,6 +3,7 @@
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{Context, audience_of};
+use crate::audit::AuditEvent;
 use crate::authorization::{Authorization, Refresh, UserAuthentication};
 use crate::error::{ErrorCode, OAuthError};
 use crate::token::family::{Family, Recognised};
@@ -36,10 +37,10 @@ pub async fn authorize<G: RefreshTokenRepository>(
         return Err(refusal("refresh_token_of_another_client"));
     }
     if family.revoked_at.is_some() {
-        return Err(refusal("refresh_token_revoked"));
+        return Err(refusal("refresh_token_revoked").about(&family.subject));
     }
     if !honoured(&family, found.subject.as_ref()) {
-        return Err(refusal("user_ended"));
+        return Err(refusal("user_ended").about(&family.subject));
     }
     let window = context.client.refresh_token_retry_window;
     let refresh = match family.recognise(&presented, window, context.now) {
@@ -48,7 +49,9 @@ pub async fn authorize<G: RefreshTokenRepository>(
             grants
                 .kill_family(&context.tenant.id, &family.id, context.now)
                 .await?;
-            return Err(refusal("refresh_token_reused"));
+            return Err(refusal("refresh_token_reused")
+                .audited(AuditEvent::RefreshTokenReused)
+                .about(&family.subject));
         }
         Recognised::Current | Recognised::Repeated(_) if family.token_expires_at <= context.now => {
             return Err(refusal("refresh_token_expired"));
@@ -113,5 +116,5 @@ fn honoured(family: &Family, state: Option<&SubjectState>) -> bool {
 }
 
 const fn refusal(reason: &'static str) -> OAuthError {
-    OAuthError::new(ErrorCode::InvalidGrant, reason)
+    OAuthError::new(ErrorCode::InvalidGrant, reason).audited(AuditEvent::RefreshRefused)
 }

@@ -13,6 +13,7 @@ use super::jwk::RingKey;
 use super::jws::{JwsSigner, TokenType, encode};
 use super::refresh_token::{FamilyId, RefreshToken};
 use super::repository::{RefreshTokenRepository, RotateError};
+use crate::audit::AuditEvent;
 use crate::authorization::{Authorization, Refresh, UserAuthentication};
 use crate::claims;
 use crate::client_auth::AuthenticatedClient;
@@ -347,12 +348,14 @@ impl<G: RefreshTokenRepository, S: JwsSigner> Mint<'_, G, S> {
                 self.grants
                     .kill_family(&self.tenant.id, &family.id, self.now)
                     .await?;
-                Err(refusal("refresh_token_reused"))
+                Err(refusal("refresh_token_reused")
+                    .audited(AuditEvent::RefreshTokenReused)
+                    .about(&family.subject))
             }
         }
     }
 }
 
 const fn refusal(reason: &'static str) -> OAuthError {
-    OAuthError::new(ErrorCode::InvalidGrant, reason)
+    OAuthError::new(ErrorCode::InvalidGrant, reason).audited(AuditEvent::RefreshRefused)
 }

@@ -143,12 +143,12 @@ pub trait RevocationRepository: Send + Sync {
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// Ends a family and its access tokens, if the token presented is of its lineage and `client` is its
-    /// client; changes nothing otherwise.
+    /// client; changes nothing otherwise, and answers `false`.
     fn revoke_family(
         &self,
         tenant: &TenantId,
         token: &RefreshToken,
         client: &ClientId,
         now: Timestamp,
-    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 }
