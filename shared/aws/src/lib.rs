@@ -1,5 +1,6 @@
 //! What every client of AWS has in common: bounded retries and time-outs, which faults pass, and a meter.
 
+mod https;
 mod metered;
 
 use std::time::Duration;
@@ -57,6 +58,7 @@ pub fn for_lambda(region: String) -> SdkConfig {
     let credentials = EnvironmentVariableCredentialsProvider::new();
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
+        .http_client(https::client(&region))
         .region(Region::new(region))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
         .timeout_config(timeouts())
