@@ -1,0 +1,156 @@
+//! `cargo xtask bench`: how fast, how cheap and how small each function is, beside a function that does nothing.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+use crate::progress::{note, say};
+use crate::{prerequisites, workspace};
+
+mod binaries;
+mod event;
+mod figures;
+mod function;
+mod goals;
+mod kind;
+mod measure;
+mod report;
+mod runtime_api;
+mod session;
+mod statistics;
+mod table;
+mod timing;
+mod usage;
+mod world;
+mod yardsticks;
+
+use figures::{Figures, Machine};
+use function::Function;
+use kind::Kind;
+use world::World;
+
+const DOCUMENT: &str = "docs/performance.md";
+const MARKER: &str = "figures: cargo xtask bench";
+
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// Fewer samples: for a look, not for a record
+    #[arg(long)]
+    quick: bool,
+    /// Measure the binaries of the last run
+    #[arg(long)]
+    skip_build: bool,
+    /// Only one function, beside bare
+    #[arg(long, value_name = "FUNCTION", value_parser = ["discovery", "introspect", "revoke", "token", "userinfo"])]
+    only: Option<String>,
+    /// Also write the tables into docs/performance.md
+    #[arg(long, conflicts_with_all = ["quick", "only"])]
+    write: bool,
+    /// Also print what each figure is to that of another run, whose file is .latchkey/bench/figures.json
+    #[arg(long, value_name = "FILE")]
+    against: Option<PathBuf>,
+}
+
+/// How much is measured.
+#[derive(Debug, Clone, Copy)]
+struct Effort {
+    starts: u32,
+    blocks: u32,
+    guesses: u32,
+    yardsticks: u32,
+}
+
+impl Arguments {
+    const fn effort(&self) -> Effort {
+        if self.quick {
+            Effort {
+                starts: 5,
+                blocks: 3,
+                guesses: 20,
+                yardsticks: 3,
+            }
+        } else {
+            Effort {
+                starts: 30,
+                blocks: 20,
+                guesses: 200,
+                yardsticks: 20,
+            }
+        }
+    }
+
+    fn measures(&self, kind: Kind) -> bool {
+        let only = self.only.as_deref();
+        only.is_none_or(|only| kind == Kind::Bare || kind.function() == only)
+    }
+}
+
+pub fn run(arguments: &Arguments) -> Result<ExitCode> {
+    // Before minutes of building and measuring.
+    let then: Option<Figures> = arguments
+        .against
+        .as_deref()
+        .map(figures::read)
+        .transpose()?;
+    prerequisites::for_dev()?;
+    if !arguments.skip_build {
+        binaries::build()?;
+    }
+    for name in binaries::names() {
+        binaries::size(&binaries::folder(), name)?;
+    }
+    let figures = measured(arguments)?;
+    let file = workspace::state().join("bench/figures.json");
+    figures::keep(&figures, &file)?;
+    let text = report::whole(&figures);
+    say(&format!("\n{text}"));
+    if let Some(then) = then {
+        say(&format!("\n{}", report::against(&figures, &then)));
+    }
+    if arguments.write {
+        table::write_between(&workspace::root().join(DOCUMENT), MARKER, &text)?;
+    }
+    note(&format!(
+        "\nThe figures are in {}.",
+        workspace::shown(&file)
+    ));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn measured(arguments: &Arguments) -> Result<Figures> {
+    let effort = arguments.effort();
+    let world = World::start(binaries::folder(), effort.guesses)?;
+    let outcome = against_world(arguments, &world);
+    world.end()?;
+    outcome
+}
+
+fn against_world(arguments: &Arguments, world: &World) -> Result<Figures> {
+    let effort = arguments.effort();
+    let mut session = world.session()?;
+    let mut introspect = Function::start(&world.place, "introspect")?;
+    if !session.is_revocable_active(&mut introspect)? {
+        bail!("the token to be revoked is not active to begin with");
+    }
+    drop(introspect);
+    let kinds: Vec<Kind> = Kind::ALL
+        .into_iter()
+        .filter(|kind| arguments.measures(*kind))
+        .collect();
+    let yardsticks = yardsticks::all(world, &session, effort.yardsticks)?;
+    let (functions, kinds) =
+        measure::all(world, &mut session, &kinds, (effort.starts, effort.blocks))?;
+    let timing = if arguments.measures(Kind::Password) {
+        timing::all(world, effort.guesses)?
+    } else {
+        Vec::new()
+    };
+    Ok(Figures {
+        machine: Machine::this(),
+        functions,
+        kinds,
+        yardsticks,
+        timing,
+    })
+}
