@@ -14,14 +14,14 @@ use crate::environment::Environment;
 use crate::process::Service;
 
 /// Where functions come from and what they are told.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Place {
     /// The folder of the binaries.
     pub binaries: PathBuf,
     pub logs: PathBuf,
     pub environment: Environment,
-    /// Another way to DynamoDB than the environment's.
-    pub dynamodb: Option<String>,
+    /// Ways to DynamoDB and KMS other than the environment's.
+    pub through: Option<(String, String)>,
 }
 
 #[derive(Debug)]
@@ -62,8 +62,10 @@ impl Function {
         let api = RuntimeApi::start()?;
         let mut command = Command::new(place.binaries.join(name));
         place.environment.apply(&mut command);
-        if let Some(url) = &place.dynamodb {
-            command.env("LATCHKEY_DYNAMODB_ENDPOINT", url);
+        if let Some((dynamodb, kms)) = &place.through {
+            command
+                .env("LATCHKEY_DYNAMODB_ENDPOINT", dynamodb)
+                .env("LATCHKEY_KMS_ENDPOINT", kms);
         }
         command
             .env("AWS_LAMBDA_RUNTIME_API", api.address.to_string())

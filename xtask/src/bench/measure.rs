@@ -25,10 +25,10 @@ struct Fresh {
 }
 
 #[derive(Debug, Default)]
-struct Warm {
-    walls: Vec<u64>,
+pub struct Warm {
+    pub walls: Vec<u64>,
     /// CPU of a request, a block's mean.
-    cpu: Vec<u64>,
+    pub cpu: Vec<u64>,
 }
 
 pub type Measured = (
@@ -136,7 +136,7 @@ fn warm(
 }
 
 /// Some requests in a row, after some that do not count.
-fn block(
+pub fn block(
     function: &mut Function,
     session: &mut Session,
     kind: Kind,

@@ -1,6 +1,6 @@
 //! `cargo xtask bench`: how fast, how cheap and how small each function is, beside a function that does nothing.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
@@ -11,8 +11,10 @@ use crate::{prerequisites, workspace};
 mod binaries;
 mod event;
 mod figures;
+mod fill;
 mod function;
 mod goals;
+mod growth;
 mod kind;
 mod measure;
 mod report;
@@ -22,6 +24,7 @@ mod statistics;
 mod table;
 mod timing;
 mod usage;
+mod wire;
 mod world;
 mod yardsticks;
 
@@ -32,6 +35,7 @@ use world::World;
 
 const DOCUMENT: &str = "docs/performance.md";
 const MARKER: &str = "figures: cargo xtask bench";
+const GROWTH_MARKER: &str = "figures: cargo xtask bench --growth";
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -41,6 +45,9 @@ pub struct Arguments {
     /// Measure the binaries of the last run
     #[arg(long)]
     skip_build: bool,
+    /// Instead: requests among 10^3, 10^5 and 10^6 users and refresh families (an hour)
+    #[arg(long, conflicts_with_all = ["only", "against"])]
+    growth: bool,
     /// Only one function, beside bare
     #[arg(long, value_name = "FUNCTION", value_parser = ["discovery", "introspect", "revoke", "token", "userinfo"])]
     only: Option<String>,
@@ -80,6 +87,13 @@ impl Arguments {
         }
     }
 
+    fn write(&self, marker: &str, text: &str) -> Result<()> {
+        if self.write {
+            table::write_between(&workspace::root().join(DOCUMENT), marker, text)?;
+        }
+        Ok(())
+    }
+
     fn measures(&self, kind: Kind) -> bool {
         let only = self.only.as_deref();
         only.is_none_or(|only| kind == Kind::Bare || kind.function() == only)
@@ -100,7 +114,12 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     for name in binaries::names() {
         binaries::size(&binaries::folder(), name)?;
     }
-    let figures = measured(arguments)?;
+    if arguments.growth {
+        return grow(arguments);
+    }
+    let figures = in_world(arguments.effort().guesses, |world| {
+        measured(arguments, world)
+    })?;
     let file = workspace::state().join("bench/figures.json");
     figures::keep(&figures, &file)?;
     let text = report::whole(&figures);
@@ -108,25 +127,39 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     if let Some(then) = then {
         say(&format!("\n{}", report::against(&figures, &then)));
     }
-    if arguments.write {
-        table::write_between(&workspace::root().join(DOCUMENT), MARKER, &text)?;
-    }
-    note(&format!(
-        "\nThe figures are in {}.",
-        workspace::shown(&file)
-    ));
+    arguments.write(MARKER, &text)?;
+    tell_file(&file);
     Ok(ExitCode::SUCCESS)
 }
 
-fn measured(arguments: &Arguments) -> Result<Figures> {
-    let effort = arguments.effort();
-    let world = World::start(binaries::folder(), effort.guesses)?;
-    let outcome = against_world(arguments, &world);
+fn grow(arguments: &Arguments) -> Result<ExitCode> {
+    let (sizes, blocks): (&[u64], u32) = if arguments.quick {
+        (&[1_000, 10_000], 3)
+    } else {
+        (&[1_000, 100_000, 1_000_000], 20)
+    };
+    let growth = in_world(0, |world| growth::run(world, sizes, blocks))?;
+    let file = workspace::state().join("bench/growth.json");
+    figures::keep(&growth, &file)?;
+    let text = growth::table(&growth);
+    say(&format!("\n{text}"));
+    arguments.write(GROWTH_MARKER, &text)?;
+    tell_file(&file);
+    Ok(ExitCode::SUCCESS)
+}
+
+fn tell_file(file: &Path) {
+    note(&format!("\nThe figures are in {}.", workspace::shown(file)));
+}
+
+fn in_world<T>(known: u32, work: impl FnOnce(&World) -> Result<T>) -> Result<T> {
+    let world = World::start(binaries::folder(), known)?;
+    let outcome = work(&world);
     world.end()?;
     outcome
 }
 
-fn against_world(arguments: &Arguments, world: &World) -> Result<Figures> {
+fn measured(arguments: &Arguments, world: &World) -> Result<Figures> {
     let effort = arguments.effort();
     let mut session = world.session()?;
     let mut introspect = Function::start(&world.place, "introspect")?;

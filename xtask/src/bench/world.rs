@@ -50,7 +50,7 @@ impl World {
                 binaries,
                 logs,
                 environment,
-                dynamodb: None,
+                through: None,
             },
         };
         world.fill(known)?;
