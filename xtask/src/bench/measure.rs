@@ -6,12 +6,13 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use super::binaries;
-use super::figures::{FunctionFigures, KindFigures};
+use super::figures::{FunctionFigures, KindFigures, Yardsticks};
 use super::function::{Cost, Function};
 use super::kind::Kind;
 use super::session::Session;
 use super::statistics::{median, percentile};
 use super::world::World;
+use super::yardsticks::Yardstick;
 use crate::progress::Step;
 
 const SIGN_OF_LIFE: Duration = Duration::from_secs(10);
@@ -34,6 +35,7 @@ pub struct Warm {
 pub type Measured = (
     BTreeMap<String, FunctionFigures>,
     BTreeMap<Kind, KindFigures>,
+    Yardsticks,
 );
 
 pub fn all(
@@ -44,7 +46,8 @@ pub fn all(
 ) -> Result<Measured> {
     let (starts, blocks) = rounds;
     let fresh = fresh(world, session, kinds, starts)?;
-    let mut warm = warm(world, session, kinds, blocks)?;
+    let mut yardstick = Yardstick::ready(world, session)?;
+    let mut warm = warm(world, session, kinds, &mut yardstick, blocks)?;
     let mut functions: BTreeMap<String, Vec<Cost>> = BTreeMap::new();
     let mut figures = BTreeMap::new();
     for (kind, fresh) in fresh {
@@ -73,7 +76,8 @@ pub fn all(
         };
         Ok((name, figures))
     });
-    Ok((functions.collect::<Result<_>>()?, figures))
+    let functions = functions.collect::<Result<_>>()?;
+    Ok((functions, figures, yardstick.figures()))
 }
 
 fn middle(samples: Vec<u64>) -> Result<u64> {
@@ -108,6 +112,7 @@ fn warm(
     world: &World,
     session: &mut Session,
     kinds: &[Kind],
+    yardstick: &mut Yardstick,
     blocks: u32,
 ) -> Result<BTreeMap<Kind, (Warm, u64)>> {
     let step = Step::slow(&format!("Warm requests, {blocks} blocks of each kind"));
@@ -122,6 +127,7 @@ fn warm(
             block(function, session, *kind, warm).context(kind.label())?;
             still(&step, &mut life);
         }
+        yardstick.measure(world)?;
     }
     let mut all = BTreeMap::new();
     for (kind, function, warm) in functions {

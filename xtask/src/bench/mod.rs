@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: how fast, how cheap and how small each function is, beside a function that does nothing.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -37,6 +38,9 @@ const DOCUMENT: &str = "docs/performance.md";
 const MARKER: &str = "figures: cargo xtask bench";
 const GROWTH_MARKER: &str = "figures: cargo xtask bench --growth";
 
+/// A load from which on the figures suffer.
+const BUSY: f64 = 1.0;
+
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// Fewer samples: for a look, not for a record
@@ -65,7 +69,6 @@ struct Effort {
     starts: u32,
     blocks: u32,
     guesses: u32,
-    yardsticks: u32,
 }
 
 impl Arguments {
@@ -75,14 +78,12 @@ impl Arguments {
                 starts: 5,
                 blocks: 3,
                 guesses: 20,
-                yardsticks: 3,
             }
         } else {
             Effort {
                 starts: 30,
                 blocks: 20,
                 guesses: 200,
-                yardsticks: 20,
             }
         }
     }
@@ -153,10 +154,22 @@ fn tell_file(file: &Path) {
 }
 
 fn in_world<T>(known: u32, work: impl FnOnce(&World) -> Result<T>) -> Result<T> {
+    tell_load();
     let world = World::start(binaries::folder(), known)?;
     let outcome = work(&world);
     world.end()?;
     outcome
+}
+
+/// What else runs on this machine is in every wall time, and a little in every CPU time.
+fn tell_load() {
+    let text = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let load = text.split(' ').next().and_then(|load| load.parse().ok());
+    if let Some(load) = load.filter(|load: &f64| *load > BUSY) {
+        note(&format!(
+            "The machine is at work already (load {load}): end what else runs, or take the wall times for what they are."
+        ));
+    }
 }
 
 fn measured(arguments: &Arguments, world: &World) -> Result<Figures> {
@@ -171,8 +184,7 @@ fn measured(arguments: &Arguments, world: &World) -> Result<Figures> {
         .into_iter()
         .filter(|kind| arguments.measures(*kind))
         .collect();
-    let yardsticks = yardsticks::all(world, &session, effort.yardsticks)?;
-    let (functions, kinds) =
+    let (functions, kinds, yardsticks) =
         measure::all(world, &mut session, &kinds, (effort.starts, effort.blocks))?;
     let timing = if arguments.measures(Kind::Password) {
         timing::all(world, effort.guesses)?

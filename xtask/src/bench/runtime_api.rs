@@ -215,3 +215,45 @@ fn failed(shared: &Shared, told: &str) -> Response<Full<Bytes>> {
     let _ = shared.signs.send(Sign::Failed(told.to_owned()));
     accepted()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A function of one request: it asks, answers what it was told, and asks again.
+    fn function(url: String, answer_to: &'static str) {
+        let mut event = ureq::get(format!("{url}invocation/next")).call().unwrap();
+        assert!(event.headers().contains_key("lambda-runtime-deadline-ms"));
+        assert!(
+            event
+                .headers()
+                .contains_key("lambda-runtime-aws-request-id")
+        );
+        let body = event.body_mut().read_to_string().unwrap();
+        ureq::post(format!("{url}{answer_to}")).send(body).unwrap();
+        let _ = ureq::get(format!("{url}invocation/next")).call();
+    }
+
+    fn against(answer_to: &'static str) -> Result<Delivery> {
+        let api = RuntimeApi::start().unwrap();
+        let url = format!("http://{}{PREFIX}", api.address);
+        thread::spawn(move || function(url, answer_to));
+        api.polled()?;
+        api.deliver("an event".to_owned())
+    }
+
+    #[test]
+    fn an_event_is_answered_once() {
+        let delivery = against("invocation/1/response").unwrap();
+        assert_eq!(&delivery.body[..], b"an event");
+        assert!(delivery.wall > Duration::ZERO && delivery.wall < LIMIT);
+    }
+
+    #[test]
+    fn a_function_that_fails_is_a_failure() {
+        for call in ["invocation/1/error", "init/error"] {
+            let told = against(call).unwrap_err().to_string();
+            assert_eq!(told, format!("the function failed: {call}: an event"));
+        }
+    }
+}

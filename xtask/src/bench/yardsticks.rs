@@ -12,61 +12,92 @@ use super::function::Function;
 use super::session::Session;
 use super::statistics::median;
 use super::world::{TENANT, World};
-use crate::progress::Step;
 use crate::{aws, process};
 
-/// Measurements, and how often the work is done for each.
-#[derive(Debug, Clone, Copy)]
-struct Effort {
-    samples: u32,
-    repeat: u32,
+/// How often the work is done for one measurement.
+const REPEAT: [u32; 3] = [10, 1_000, 100];
+
+/// The three works, and what was measured of each so far.
+#[derive(Debug)]
+pub struct Yardstick {
+    argon2id: Work,
+    rs256: Work,
+    batch_get: Work,
 }
 
-pub fn all(world: &World, session: &Session, rounds: u32) -> Result<Yardsticks> {
-    let step = Step::slow("Argon2id, an RS256 check and a BatchGetItem by themselves");
-    let effort = |repeat| Effort {
-        samples: rounds,
-        repeat,
-    };
+#[derive(Debug)]
+struct Work {
+    repeat: u32,
+    arguments: Vec<String>,
+    samples: Vec<u64>,
+}
+
+impl Yardstick {
+    pub fn ready(world: &World, session: &Session) -> Result<Self> {
+        let [argon2id_times, rs256_times, batch_get_times] = REPEAT;
+        let rs256 = vec![
+            "rs256".to_owned(),
+            session.access_token().to_owned(),
+            jwk_set(world)?,
+        ];
+        Ok(Self {
+            argon2id: Work::new(argon2id_times, argon2id()),
+            rs256: Work::new(rs256_times, rs256),
+            batch_get: Work::new(batch_get_times, batch_get(world)?),
+        })
+    }
+
+    /// One measurement of each, in turns with the functions' requests.
+    pub fn measure(&mut self, world: &World) -> Result<()> {
+        for work in [&mut self.argon2id, &mut self.rs256, &mut self.batch_get] {
+            work.measure(world)?;
+        }
+        Ok(())
+    }
+
+    pub fn figures(&self) -> Yardsticks {
+        Yardsticks {
+            argon2id: median(&self.argon2id.samples),
+            rs256: median(&self.rs256.samples),
+            batch_get: median(&self.batch_get.samples),
+        }
+    }
+}
+
+impl Work {
+    const fn new(repeat: u32, arguments: Vec<String>) -> Self {
+        Self {
+            repeat,
+            arguments,
+            samples: Vec::new(),
+        }
+    }
+
+    fn measure(&mut self, world: &World) -> Result<()> {
+        let mut command = Command::new(world.place.binaries.join("yardstick"));
+        world.place.environment.apply(&mut command);
+        command
+            .arg(format!("--repeat={}", self.repeat))
+            .args(&self.arguments);
+        self.samples.push(parse(&process::capture(&mut command)?)?);
+        Ok(())
+    }
+}
+
+fn argon2id() -> Vec<String> {
     let cost = Argon2Settings::default();
-    let mut argon2id = vec!["argon2id".to_owned()];
-    for (name, value) in [
+    let costs = [
         ("memory-kib", cost.memory_kib),
         ("iterations", cost.iterations),
         ("parallelism", cost.parallelism),
-    ] {
-        argon2id.push(format!("--{name}={value}"));
-    }
-    let rs256 = vec![
-        "rs256".to_owned(),
-        session.access_token().to_owned(),
-        jwk_set(world)?,
     ];
-    let figures = Yardsticks {
-        argon2id: Some(measure(world, effort(10), &argon2id)?),
-        rs256: Some(measure(world, effort(1_000), &rs256)?),
-        batch_get: Some(measure(world, effort(100), &batch_get(world)?)?),
-    };
-    step.done();
-    Ok(figures)
-}
-
-fn measure(world: &World, effort: Effort, work: &[String]) -> Result<u64> {
-    let mut command = Command::new(world.place.binaries.join("yardstick"));
-    world.place.environment.apply(&mut command);
-    command
-        .arg(format!("--samples={}", effort.samples))
-        .arg(format!("--repeat={}", effort.repeat))
-        .args(work);
-    parse(&process::capture(&mut command)?)
+    let mut work = vec!["argon2id".to_owned()];
+    work.extend(costs.map(|(name, value)| format!("--{name}={value}")));
+    work
 }
 
 fn parse(output: &str) -> Result<u64> {
-    let samples = output
-        .lines()
-        .map(str::parse)
-        .collect::<Result<Vec<_>, _>>();
-    median(&samples.context("the yardstick's answer")?).context("the yardstick measured nothing")
+    output.trim().parse().context("the yardstick's answer")
 }
 
 fn jwk_set(world: &World) -> Result<String> {
@@ -119,7 +150,7 @@ mod tests {
 
     #[test]
     fn the_yardsticks_answer_is_understood() {
-        assert_eq!(parse("30\n10\n20\n").unwrap(), 20);
+        assert_eq!(parse("30\n").unwrap(), 30);
         assert!(parse("").is_err());
         assert!(parse("fast\n").is_err());
     }

@@ -1,5 +1,6 @@
 //! What a request cannot do without, measured by itself, for `cargo xtask bench` to compare with: one Argon2id hash, one
-//! check of an RS256 signature, one read of DynamoDB. Prints the CPU time of each repetition in nanoseconds, one a line.
+//! check of an RS256 signature, one read of DynamoDB. Prints the CPU
+//! time of one of each in nanoseconds.
 
 use std::collections::HashMap;
 use std::hint::black_box;
@@ -16,10 +17,7 @@ use rustix::time::{ClockId, clock_gettime};
 
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// How many measurements
-    #[arg(long)]
-    samples: u32,
-    /// How often the work is done for one measurement
+    /// How often the work is done
     #[arg(long)]
     repeat: u32,
     #[command(subcommand)]
@@ -53,7 +51,7 @@ const WARM_UP: u32 = 20;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
     let arguments = Arguments::parse();
-    let (samples, repeat) = (arguments.samples, arguments.repeat);
+    let repeat = arguments.repeat;
     match arguments.work {
         Work::Argon2id {
             memory_kib,
@@ -62,7 +60,7 @@ async fn main() -> Result<()> {
         } => {
             let params = Params::new(memory_kib, iterations, parallelism, None)?;
             let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-            measure(samples, repeat, async || {
+            measure(repeat, async || {
                 let mut output = [0; Params::DEFAULT_OUTPUT_LEN];
                 argon2.hash_password_into(
                     black_box(b"password"),
@@ -78,7 +76,7 @@ async fn main() -> Result<()> {
             let set: JwkSet = serde_json::from_str(&jwk_set)?;
             let key = DecodingKey::from_jwk(set.keys.first().context("an empty JWK set")?)?;
             let (message, signature) = token.rsplit_once('.').context("not a JWT")?;
-            measure(samples, repeat, async || {
+            measure(repeat, async || {
                 let algorithm = jsonwebtoken::Algorithm::RS256;
                 let message = black_box(message).as_bytes();
                 let valid = jsonwebtoken::crypto::verify(signature, message, &key, algorithm)?;
@@ -91,17 +89,11 @@ async fn main() -> Result<()> {
             endpoint,
             table,
             keys,
-        } => batch_get(samples, repeat, &endpoint, &table, &keys).await,
+        } => batch_get(repeat, &endpoint, &table, &keys).await,
     }
 }
 
-async fn batch_get(
-    samples: u32,
-    repeat: u32,
-    endpoint: &str,
-    table: &str,
-    keys: &[String],
-) -> Result<()> {
+async fn batch_get(repeat: u32, endpoint: &str, table: &str, keys: &[String]) -> Result<()> {
     let sdk = aws_config::defaults(aws_config::BehaviorVersion::latest());
     let client = Client::new(&sdk.endpoint_url(endpoint).load().await);
     let mut wanted = KeysAndAttributes::builder().consistent_read(true);
@@ -111,7 +103,7 @@ async fn batch_get(
         wanted = wanted.keys(names.zip(values).collect());
     }
     let wanted = HashMap::from([(table.to_owned(), wanted.build()?)]);
-    measure(samples, repeat, async || {
+    measure(repeat, async || {
         let request = client.batch_get_item();
         let answer = request.set_request_items(Some(wanted.clone())).send();
         let answer = answer.await.context("BatchGetItem")?;
@@ -125,19 +117,16 @@ async fn batch_get(
     .await
 }
 
-async fn measure(samples: u32, repeat: u32, work: impl AsyncFn() -> Result<()>) -> Result<()> {
-    for _ in 0..WARM_UP.min(repeat * samples) {
+async fn measure(repeat: u32, work: impl AsyncFn() -> Result<()>) -> Result<()> {
+    for _ in 0..WARM_UP {
         work().await?;
     }
-    let mut output = std::io::stdout().lock();
-    for _ in 0..samples {
-        let before = cpu_time()?;
-        for _ in 0..repeat {
-            work().await?;
-        }
-        let each = (cpu_time()? - before) / u64::from(repeat);
-        writeln!(output, "{each}")?;
+    let before = cpu_time()?;
+    for _ in 0..repeat {
+        work().await?;
     }
+    let each = (cpu_time()? - before) / u64::from(repeat);
+    writeln!(std::io::stdout(), "{each}")?;
     Ok(())
 }
 
