@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod aws;
+mod bench;
 mod build;
 mod demo;
 mod demo_access;
@@ -44,6 +45,8 @@ enum Task {
     Dev(dev::Arguments),
     /// Everything that must hold before a change is merged
     Test,
+    /// Measure the functions as built for release, beside one that does nothing (minutes)
+    Bench(bench::Arguments),
     /// Check template.yaml and build the functions as for a deployment (minutes)
     DeployCheck,
 }
@@ -53,6 +56,7 @@ fn main() -> ExitCode {
     let outcome = process::stop_on_signals().and_then(|()| match arguments.task {
         Task::Dev(arguments) => dev::run(&arguments),
         Task::Test => test::run(),
+        Task::Bench(arguments) => bench::run(&arguments),
         Task::DeployCheck => deploy_check::run(),
     });
     process::wait_if_stopping();

@@ -92,6 +92,13 @@ impl Stack {
         tables::local_name(&self.prefix, logical)
     }
 
+    /// Of the database, if it was started here.
+    pub fn dynamodb_process(&self) -> Option<u32> {
+        let mut services = self.services.iter();
+        let (service, _) = services.find(|(_, url)| *url == self.dynamodb.url)?;
+        Some(service.id())
+    }
+
     pub fn create_key(&self) -> Result<String> {
         let client = aws::kms(&self.kms.url);
         aws::wait_for(tables::create_key(&client, &self.signing_key))
