@@ -1,6 +1,7 @@
 //! The client credentials grant: RFC 6749 section 4.4, and the ways a client authenticates.
 
-use latchkey_testkit::fixtures::SECRET;
+use latchkey_oauth::client::{Client, ClientSecretHash};
+use latchkey_testkit::fixtures::{SECRET, confidential};
 use latchkey_tests::request::post;
 use latchkey_tests::world::World;
 use latchkey_tests::{jwt, on_every_server};
@@ -13,6 +14,7 @@ on_every_server!(
     a_client_may_name_itself_beside_basic,
     secrets_in_the_body,
     the_audience_may_introspect,
+    a_new_secret_is_taken_at_once,
 );
 
 const GRANT: (&str, &str) = ("grant_type", "client_credentials");
@@ -109,4 +111,20 @@ async fn the_audience_may_introspect(world: World) {
         world.introspect_by("other", &token).await.text(),
         r#"{"active":false}"#
     );
+}
+
+/// A function remembers a client for a minute, but refuses nobody by memory.
+async fn a_new_secret_is_taken_at_once(world: World) {
+    let token = async |secret| {
+        let ask = post("/token", &[GRANT]).basic("web", secret);
+        world.send(ask).await
+    };
+    let _ = token(SECRET).await.ok();
+    let _ = token("new").await.refused(401, "invalid_client");
+    let changed = Client {
+        client_secret_hashes: vec![ClientSecretHash::of("new")],
+        ..confidential("web")
+    };
+    world.store.put_client(&world.tenant, &changed).await;
+    let _ = token("new").await.ok();
 }

@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 use http::Uri;
-use lambda_http::RequestExt as _;
 use lambda_http::request::RequestContext;
+use lambda_http::{Body, RequestExt as _};
 use latchkey_oauth::endpoint::Inbound;
 use latchkey_oauth::lockout::Source;
 use latchkey_oauth::time::Timestamp;
@@ -20,7 +20,13 @@ pub fn inbound(request: lambda_http::Request, now: Timestamp) -> Inbound {
     // The URI that lambda_http rebuilds carries a stage, which is no part of an issuer's paths, and has been
     // normalised; a path that is not one as it came leads nowhere.
     parts.uri = with_path(&parts.uri, &raw_path).unwrap_or_default();
-    let body = Bytes::copy_from_slice(body.as_ref());
+    let body = match body {
+        Body::Empty => Bytes::new(),
+        Body::Text(text) => text.into(),
+        Body::Binary(bytes) => bytes.into(),
+        // The enum is open; lambda_http makes no other.
+        other => Bytes::copy_from_slice(other.as_ref()),
+    };
     Inbound {
         request: http::Request::from_parts(parts, body),
         now,

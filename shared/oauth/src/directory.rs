@@ -89,18 +89,44 @@ impl<R: RegistryRepository> Directory<R> {
         client: &ClientId,
         now: Timestamp,
     ) -> Result<Option<Arc<Client>>, OAuthError> {
-        let key = (tenant.clone(), client.clone());
-        let found = match self.clients.get(&key, MAX_AGE, now) {
-            Some(known) => Some(known),
-            // Who is not there is not remembered: made-up names must not push real clients out.
-            None => self
-                .registry
-                .client(tenant, client)
-                .await?
-                .map(|found| self.clients.put(key, found, now)),
-        };
-        Ok(found.filter(|client| !client.disabled))
+        match self.remembered_client(tenant, client, now) {
+            Some(known) => Ok(enabled(known)),
+            None => self.read_client(tenant, client, now).await,
+        }
     }
+
+    /// A client as it is remembered, disabled or not; `None` if it has to be read.
+    pub fn remembered_client(
+        &self,
+        tenant: &TenantId,
+        client: &ClientId,
+        now: Timestamp,
+    ) -> Option<Arc<Client>> {
+        let key = (tenant.clone(), client.clone());
+        self.clients.get(&key, MAX_AGE, now)
+    }
+
+    /// A client that is not disabled, as it is now.
+    ///
+    /// # Errors
+    /// `temporarily_unavailable` when the registry does not answer.
+    pub async fn read_client(
+        &self,
+        tenant: &TenantId,
+        client: &ClientId,
+        now: Timestamp,
+    ) -> Result<Option<Arc<Client>>, OAuthError> {
+        // Who is not there is not remembered: made-up names must not push real clients out.
+        let Some(found) = self.registry.client(tenant, client).await? else {
+            return Ok(None);
+        };
+        let key = (tenant.clone(), client.clone());
+        Ok(enabled(self.clients.put(key, found, now)))
+    }
+}
+
+fn enabled(client: Arc<Client>) -> Option<Arc<Client>> {
+    (!client.disabled).then_some(client)
 }
 
 #[derive(Debug)]

@@ -103,6 +103,18 @@ impl ClientCredentials {
         }
     }
 
+    /// Why `client` is refused; `None` if it is not.
+    fn fault(&self, client: Option<&Client>) -> Option<&'static str> {
+        let proved = self.prove(client);
+        let Some(client) = client else {
+            return Some("unknown_client");
+        };
+        if client.token_endpoint_auth_method != self.method() {
+            return Some("wrong_authentication_method");
+        }
+        (!proved).then_some("wrong_client_secret")
+    }
+
     /// RFC 6749 section 5.2: a client that used the `Authorization` header is told its scheme.
     fn refuse(&self, reason: &'static str) -> OAuthError {
         match self {
@@ -148,19 +160,21 @@ pub async fn authenticate<R: RegistryRepository>(
     known: &mut Option<String>,
     now: Timestamp,
 ) -> Result<AuthenticatedClient, OAuthError> {
-    let client = directory
-        .client(tenant, credentials.client_id(), now)
-        .await?;
-    let proved = credentials.prove(client.as_deref());
-    let Some(client) = client else {
-        return Err(credentials.refuse("unknown_client"));
-    };
-    *known = Some(client.client_id.to_string());
-    if client.token_endpoint_auth_method != credentials.method() {
-        return Err(credentials.refuse("wrong_authentication_method"));
+    let id = credentials.client_id();
+    if let Some(client) = directory.remembered_client(tenant, id, now)
+        && !client.disabled
+        && credentials.fault(Some(&client)).is_none()
+    {
+        *known = Some(client.client_id.to_string());
+        return Ok(AuthenticatedClient(client));
     }
-    if !proved {
-        return Err(credentials.refuse("wrong_client_secret"));
+    // Nobody is refused by memory: a secret may have been changed within the minute, and the time an answer takes must
+    // not tell a client that is remembered from one that is not there.
+    let client = directory.read_client(tenant, id, now).await?;
+    let fault = credentials.fault(client.as_deref());
+    *known = client.as_ref().map(|client| client.client_id.to_string());
+    match (client, fault) {
+        (Some(client), None) => Ok(AuthenticatedClient(client)),
+        (_, fault) => Err(credentials.refuse(fault.unwrap_or("unknown_client"))),
     }
-    Ok(AuthenticatedClient(client))
 }
