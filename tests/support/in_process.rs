@@ -29,6 +29,19 @@ use latchkey_testkit::fixtures::hashing;
 /// The base URL of endpoints in this process.
 pub const BASE: &str = "https://id.example.com";
 
+/// What a function has outside of itself.
+#[derive(Debug)]
+pub struct Outside<R, U, G, S> {
+    /// Tenants and clients.
+    pub registry: R,
+    /// Credentials and counters.
+    pub users: U,
+    /// Families and revocations.
+    pub grants: G,
+    /// Who signs.
+    pub signer: S,
+}
+
 type Answering = Pin<Box<dyn Future<Output = Response<Bytes>> + Send>>;
 type Handler = Box<dyn Fn(Inbound) -> Answering + Send + Sync>;
 
@@ -58,43 +71,44 @@ fn handler<S: Service + 'static>(service: S) -> Handler {
 }
 
 impl Endpoints {
-    /// The endpoints on repositories and a signer.
+    /// The endpoints, each on repositories and a signer of its own.
     pub fn new<R, U, G, S>(
-        registry: &R,
-        users: &U,
-        grants: &G,
-        signer: &S,
+        outside: impl Fn(&'static str) -> Outside<R, U, G, S>,
         clock: FixedClock,
     ) -> Self
     where
-        R: RegistryRepository + Clone + 'static,
-        U: LoginRepository + Clone + 'static,
-        G: RefreshTokenRepository + RevocationRepository + Clone + 'static,
-        S: JwsSigner + Clone + 'static,
+        R: RegistryRepository + 'static,
+        U: LoginRepository + 'static,
+        G: RefreshTokenRepository + RevocationRepository + 'static,
+        S: JwsSigner + 'static,
     {
-        let directory = || Directory::new(BaseUrl::parse(BASE).unwrap(), registry.clone());
+        let directory = |registry| Directory::new(BaseUrl::parse(BASE).unwrap(), registry);
+        let its = outside("token");
         let token = handler(TokenEndpoint {
-            directory: directory(),
-            users: users.clone(),
-            grants: grants.clone(),
-            signer: signer.clone(),
+            directory: directory(its.registry),
+            users: its.users,
+            grants: its.grants,
+            signer: its.signer,
             hashing: hashing(),
             random: Box::new(SystemRandom),
         });
+        let its = outside("introspect");
         let introspect = handler(IntrospectEndpoint {
-            directory: directory(),
-            grants: grants.clone(),
+            directory: directory(its.registry),
+            grants: its.grants,
         });
+        let its = outside("userinfo");
         let userinfo = handler(UserInfoEndpoint {
-            directory: directory(),
-            grants: grants.clone(),
+            directory: directory(its.registry),
+            grants: its.grants,
         });
+        let its = outside("revoke");
         let revoke = handler(RevokeEndpoint {
-            directory: directory(),
-            grants: grants.clone(),
+            directory: directory(its.registry),
+            grants: its.grants,
         });
         let discovery = handler(DiscoveryEndpoint {
-            directory: directory(),
+            directory: directory(outside("discovery").registry),
         });
         Self {
             clock,

@@ -2,12 +2,16 @@
 
 pub mod answer;
 pub mod aws;
+pub mod aws_call;
 pub mod counted;
 pub mod gateway;
+pub mod generated;
 pub mod in_process;
 pub mod jwt;
+pub mod kinds;
 pub mod request;
 pub mod store;
+pub mod template;
 pub mod world;
 
 /// Makes a test of an `async fn(World)` for each way to serve it: endpoints in this process on memory, endpoints in

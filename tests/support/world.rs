@@ -5,6 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use futures_util::future::join_all;
+use futures_util::join;
+use latchkey_kms::KmsSigner;
 use latchkey_oauth::client::{Client, ClientAuthMethod};
 use latchkey_oauth::grant_type::GrantType;
 use latchkey_oauth::random::SystemRandom;
@@ -21,10 +24,11 @@ use latchkey_testkit::signer::LocalSigner;
 use tokio::sync::OnceCell;
 
 use crate::answer::Answer;
-use crate::in_process::{BASE, Endpoints};
+use crate::in_process::{BASE, Endpoints, Outside};
 use crate::request::{Ask, post};
 use crate::store::{Store, Tables};
-use crate::{aws, gateway};
+use crate::template::Iam;
+use crate::{aws, gateway, kinds};
 
 /// A tenant of its own, so that tests do not meet.
 #[derive(Debug, Clone)]
@@ -53,9 +57,17 @@ impl World {
         let signer = local_signer().await;
         let store = MemoryStore::default();
         let clock = FixedClock::at(NOW);
-        let endpoints = Endpoints::new(&store, &store, &store, signer, clock.clone());
+        let outside = |_| Outside {
+            registry: store.clone(),
+            users: store.clone(),
+            grants: store.clone(),
+            signer: signer.clone(),
+        };
+        let endpoints = Endpoints::new(outside, clock.clone());
         let server = Server::InProcess(Arc::new(endpoints));
-        Self::new(Store::Memory(store), server, signer.key_ring(), clock).await
+        let world = Self::new(Store::Memory(store), server, signer.key_ring(), clock);
+        world.furnish(&clients(), &users()).await;
+        world
     }
 
     /// Endpoints in this process, on DynamoDB Local and the KMS emulator.
@@ -68,50 +80,68 @@ impl World {
         dynamodb: &latchkey_dynamodb::Client,
         kms: &latchkey_kms::Client,
     ) -> Self {
-        let clock = FixedClock::at(NOW);
-        let store = Store::DynamoDb(Box::new(Tables::by(dynamodb)));
-        let keys = aws::key_ring().await;
-        let world = Self::new(store, Server::Binaries, keys, clock).await;
+        let world = Self::stored_by(dynamodb).await;
+        world.furnish(&clients(), &users()).await;
         world.served_by(dynamodb, kms)
+    }
+
+    /// The same with no more in it than the list of kinds needs: there are thousands of these.
+    pub async fn for_kinds(
+        dynamodb: &latchkey_dynamodb::Client,
+        kms: &latchkey_kms::Client,
+    ) -> Self {
+        let world = Self::stored_by(dynamodb).await;
+        let mut clients = clients();
+        clients.retain(|client| kinds::CLIENTS.contains(&client.client_id.as_str()));
+        world.furnish(&clients, &kinds::USERS.map(user)).await;
+        world.served_by(dynamodb, kms)
+    }
+
+    async fn stored_by(dynamodb: &latchkey_dynamodb::Client) -> Self {
+        let store = Store::DynamoDb(Box::new(Tables::by(dynamodb)));
+        let clock = FixedClock::at(NOW);
+        Self::new(store, Server::Binaries, aws::key_ring().await, clock)
     }
 
     /// The real binaries behind the local gateway.
     pub async fn on_binaries() -> Self {
-        let tables = Tables::by(&aws::dynamodb().await);
-        let store = Store::DynamoDb(Box::new(tables));
-        let clock = FixedClock::at(NOW);
-        Self::new(store, Server::Binaries, aws::key_ring().await, clock).await
+        let world = Self::stored_by(&aws::dynamodb().await).await;
+        world.furnish(&clients(), &users()).await;
+        world
     }
 
-    async fn new(store: Store, server: Server, keys: KeyRing, clock: FixedClock) -> Self {
-        let world = Self {
+    fn new(store: Store, server: Server, keys: KeyRing, clock: FixedClock) -> Self {
+        Self {
             tenant: fresh_tenant(),
             keys,
             store,
             clock,
             server,
             source: "192.0.2.1".to_owned(),
-        };
-        world.furnish(&world.tenant).await;
-        world
+        }
     }
 
-    /// The same tenant, served by functions with other clients of AWS.
+    /// The same tenant, served by functions that have just started, with these clients of AWS; each may call
+    /// what its policy in template.yaml allows.
     #[must_use]
     pub fn served_by(
         &self,
         dynamodb: &latchkey_dynamodb::Client,
         kms: &latchkey_kms::Client,
     ) -> Self {
-        let tables = Tables::by(dynamodb);
-        let signer = latchkey_kms::KmsSigner::new(kms.clone());
-        let endpoints = Endpoints::new(
-            &tables.registry,
-            &tables.users,
-            &tables.grants,
-            &signer,
-            self.clock.clone(),
-        );
+        let outside = |function| {
+            let iam = Iam::of(function);
+            let dynamodb = dynamodb.config().to_builder().interceptor(iam.clone());
+            let kms = kms.config().to_builder().interceptor(iam);
+            let tables = Tables::by(&aws_sdk_dynamodb::Client::from_conf(dynamodb.build()));
+            Outside {
+                registry: tables.registry,
+                users: tables.users,
+                grants: tables.grants,
+                signer: KmsSigner::new(aws_sdk_kms::Client::from_conf(kms.build())),
+            }
+        };
+        let endpoints = Endpoints::new(outside, self.clock.clone());
         Self {
             server: Server::InProcess(Arc::new(endpoints)),
             ..self.clone()
@@ -138,19 +168,20 @@ impl World {
             tenant: fresh_tenant(),
             ..self.clone()
         };
-        neighbour.furnish(&neighbour.tenant).await;
+        neighbour.furnish(&clients(), &users()).await;
         neighbour
     }
 
-    async fn furnish(&self, tenant: &TenantId) {
+    async fn furnish(&self, clients: &[Client], users: &[User]) {
+        let (store, tenant) = (&self.store, &self.tenant);
         let settings = TenantSettings::default();
-        self.store.put_tenant(tenant, &settings, &self.keys).await;
-        for client in clients() {
-            self.store.put_client(tenant, &client).await;
-        }
-        for user in [user("alice"), disabled_user(), user("carol")] {
-            self.store.put_user(tenant, &user, None).await;
-        }
+        let clients = clients.iter().map(|it| store.put_client(tenant, it));
+        let users = users.iter().map(|it| store.put_user(tenant, it, None));
+        join!(
+            store.put_tenant(tenant, &settings, &self.keys),
+            join_all(clients),
+            join_all(users),
+        );
     }
 
     /// The issuer of the tenant.
@@ -292,8 +323,9 @@ fn clients() -> Vec<Client> {
     ]
 }
 
-fn disabled_user() -> User {
+/// The users of every world. Bob is disabled.
+fn users() -> [User; 3] {
     let mut bob = user("bob");
     bob.credentials.disabled = true;
-    bob
+    [user("alice"), bob, user("carol")]
 }

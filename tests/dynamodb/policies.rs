@@ -1,0 +1,24 @@
+//! A function may call what its code calls, and no more: every test on DynamoDB runs under template.yaml's policies
+//! (`World::served_by`), and here nothing is left in them that no request uses.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use latchkey_tests::template::{FUNCTIONS, granted, needed};
+
+use crate::budget::measured;
+
+#[tokio::test]
+async fn a_function_may_call_what_it_calls_and_no_more() {
+    let mut used: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    for (case, entries) in measured().await {
+        let function = used.entry(case.kind.function()).or_default();
+        function.extend(entries.calls.iter().flat_map(needed));
+    }
+    for function in FUNCTIONS {
+        assert_eq!(
+            granted(function),
+            used[function],
+            "{function}: template.yaml, and what is used"
+        );
+    }
+}

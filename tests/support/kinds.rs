@@ -1,0 +1,342 @@
+//! Every kind of request that is served: what has to happen before it, how it is sent, and to which function.
+//! Budget, costs, faults and policies are made from this list.
+
+use latchkey_oauth::password::{Argon2Settings, Password, PasswordHashing};
+use latchkey_oauth::time::Seconds;
+use latchkey_testkit::fixtures::{PASSWORD, SECRET, user, username};
+use latchkey_testkit::random::SeededRandom;
+use latchkey_testkit::signer::LocalSigner;
+
+use crate::answer::Answer;
+use crate::request::{Ask, get, post};
+use crate::world::World;
+
+/// The clients and users that these requests need.
+pub const CLIENTS: [&str; 2] = ["web", "retry"];
+/// The users.
+pub const USERS: [&str; 1] = ["alice"];
+/// What no user is called.
+pub const NOBODY: &str = "nobody";
+
+/// A kind of request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[expect(missing_docs, reason = "each has a name below")]
+pub enum Kind {
+    ClientCredentials,
+    Password,
+    PasswordWithOpenid,
+    WrongPassword,
+    UnknownUser,
+    PasswordAfterFailures,
+    PasswordWithAnOldHash,
+    RefreshToken,
+    RefreshTokenWithOpenid,
+    RefreshTokenRepeated,
+    RefreshTokenReused,
+    IntrospectAccessToken,
+    IntrospectIdToken,
+    IntrospectRefreshToken,
+    IntrospectUnknownKey,
+    UserInfo,
+    RevokeAccessToken,
+    RevokeRefreshToken,
+    OpenidConfiguration,
+    AuthorizationServerMetadata,
+    Jwks,
+}
+
+/// A kind of request to a function that has just started, or to one that remembers tenant and client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Case {
+    /// The request.
+    pub kind: Kind,
+    /// Whether it is the function's first.
+    pub cold: bool,
+}
+
+/// What was there before the request.
+#[derive(Debug, Clone, Default)]
+pub struct Prepared {
+    /// Whose request it will be.
+    pub client: &'static str,
+    /// An access token, where there is one.
+    pub access_token: String,
+    /// An ID token.
+    pub id_token: String,
+    /// The refresh token to present.
+    pub refresh_token: String,
+    /// What it was exchanged for already.
+    pub successor: Option<String>,
+}
+
+impl Kind {
+    /// Every one.
+    pub const ALL: [Self; 21] = [
+        Self::ClientCredentials,
+        Self::Password,
+        Self::PasswordWithOpenid,
+        Self::WrongPassword,
+        Self::UnknownUser,
+        Self::PasswordAfterFailures,
+        Self::PasswordWithAnOldHash,
+        Self::RefreshToken,
+        Self::RefreshTokenWithOpenid,
+        Self::RefreshTokenRepeated,
+        Self::RefreshTokenReused,
+        Self::IntrospectAccessToken,
+        Self::IntrospectIdToken,
+        Self::IntrospectRefreshToken,
+        Self::IntrospectUnknownKey,
+        Self::UserInfo,
+        Self::RevokeAccessToken,
+        Self::RevokeRefreshToken,
+        Self::OpenidConfiguration,
+        Self::AuthorizationServerMetadata,
+        Self::Jwks,
+    ];
+
+    /// As documents call it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ClientCredentials => "client_credentials",
+            Self::Password => "password",
+            Self::PasswordWithOpenid => "password with openid",
+            Self::WrongPassword => "a wrong password",
+            Self::UnknownUser => "an unknown user",
+            Self::PasswordAfterFailures => "password after failures from the same address",
+            Self::PasswordWithAnOldHash => "password with an older hash",
+            Self::RefreshToken => "refresh_token",
+            Self::RefreshTokenWithOpenid => "refresh_token with openid",
+            Self::RefreshTokenRepeated => "refresh_token repeated in its retry window",
+            Self::RefreshTokenReused => "refresh_token used twice",
+            Self::IntrospectAccessToken => "introspect an access token",
+            Self::IntrospectIdToken => "introspect an ID token",
+            Self::IntrospectRefreshToken => "introspect a refresh token",
+            Self::IntrospectUnknownKey => "introspect a token of a key not known yet",
+            Self::UserInfo => "userinfo",
+            Self::RevokeAccessToken => "revoke an access token",
+            Self::RevokeRefreshToken => "revoke a refresh token",
+            Self::OpenidConfiguration => "openid-configuration",
+            Self::AuthorizationServerMetadata => "oauth-authorization-server",
+            Self::Jwks => "JWK set",
+        }
+    }
+
+    /// Which function answers it.
+    pub const fn function(self) -> &'static str {
+        match self {
+            Self::ClientCredentials
+            | Self::Password
+            | Self::PasswordWithOpenid
+            | Self::WrongPassword
+            | Self::UnknownUser
+            | Self::PasswordAfterFailures
+            | Self::PasswordWithAnOldHash
+            | Self::RefreshToken
+            | Self::RefreshTokenWithOpenid
+            | Self::RefreshTokenRepeated
+            | Self::RefreshTokenReused => "token",
+            Self::IntrospectAccessToken
+            | Self::IntrospectIdToken
+            | Self::IntrospectRefreshToken
+            | Self::IntrospectUnknownKey => "introspect",
+            Self::UserInfo => "userinfo",
+            Self::RevokeAccessToken | Self::RevokeRefreshToken => "revoke",
+            Self::OpenidConfiguration | Self::AuthorizationServerMetadata | Self::Jwks => {
+                "discovery"
+            }
+        }
+    }
+
+    /// Does what has to happen before, by functions of `world`'s.
+    pub async fn prepare(self, world: &World) -> Prepared {
+        let web = Prepared {
+            client: "web",
+            ..Prepared::default()
+        };
+        match self {
+            Self::ClientCredentials
+            | Self::Password
+            | Self::PasswordWithOpenid
+            | Self::WrongPassword
+            | Self::UnknownUser
+            | Self::OpenidConfiguration
+            | Self::AuthorizationServerMetadata
+            | Self::Jwks => web,
+            Self::PasswordAfterFailures => {
+                let wrong = world.login_by("web", "alice", "wrong", "read").await;
+                let _ = wrong.refused(400, "invalid_grant");
+                web
+            }
+            Self::PasswordWithAnOldHash => {
+                put_an_old_hash(world).await;
+                web
+            }
+            Self::RefreshToken => logged_in(world, "web", "read").await,
+            Self::RefreshTokenWithOpenid
+            | Self::IntrospectAccessToken
+            | Self::IntrospectIdToken
+            | Self::IntrospectRefreshToken
+            | Self::IntrospectUnknownKey
+            | Self::UserInfo
+            | Self::RevokeAccessToken
+            | Self::RevokeRefreshToken => logged_in(world, "web", "openid profile").await,
+            Self::RefreshTokenRepeated => exchanged(world, "retry").await,
+            Self::RefreshTokenReused => exchanged(world, "web").await,
+        }
+    }
+
+    /// Has the function that is asked next read tenant and client.
+    async fn warm(self, served: &World, prepared: &Prepared) {
+        let client = prepared.client;
+        match self.function() {
+            "token" => {
+                let form = [("grant_type", "client_credentials")];
+                let ask = post("/token", &form).basic(client, SECRET);
+                let _ = served.send(ask).await.ok();
+            }
+            "introspect" => {
+                let _ = served.introspect_by(client, "x").await;
+            }
+            "userinfo" => {
+                let ask = get("/userinfo").bearer(&prepared.access_token);
+                let _ = served.send(ask).await.ok();
+            }
+            "revoke" => {
+                let _ = served.revoke("x").await;
+            }
+            _ => {
+                let _ = served.send(get("/jwks")).await.ok();
+            }
+        }
+    }
+
+    /// The request itself.
+    fn ask(self, prepared: &Prepared) -> Ask {
+        let password = |username: &str, password: &str, scope: &str| {
+            let form = [
+                ("grant_type", "password"),
+                ("username", username),
+                ("password", password),
+                ("scope", scope),
+            ];
+            post("/token", &form).basic("web", SECRET)
+        };
+        let about = |path: &str, token: &str| {
+            post(path, &[("token", token)]).basic(prepared.client, SECRET)
+        };
+        match self {
+            Self::ClientCredentials => {
+                post("/token", &[("grant_type", "client_credentials")]).basic("web", SECRET)
+            }
+            Self::Password | Self::PasswordAfterFailures | Self::PasswordWithAnOldHash => {
+                password("alice", PASSWORD, "read")
+            }
+            Self::PasswordWithOpenid => password("alice", PASSWORD, "openid profile"),
+            Self::WrongPassword => password("alice", "wrong", "read"),
+            Self::UnknownUser => password(NOBODY, PASSWORD, "read"),
+            Self::RefreshToken
+            | Self::RefreshTokenWithOpenid
+            | Self::RefreshTokenRepeated
+            | Self::RefreshTokenReused => {
+                let form = [
+                    ("grant_type", "refresh_token"),
+                    ("refresh_token", &*prepared.refresh_token),
+                ];
+                post("/token", &form).basic(prepared.client, SECRET)
+            }
+            Self::IntrospectAccessToken | Self::IntrospectUnknownKey => {
+                about("/introspect", &prepared.access_token)
+            }
+            Self::IntrospectIdToken => about("/introspect", &prepared.id_token),
+            Self::IntrospectRefreshToken => about("/introspect", &prepared.refresh_token),
+            Self::UserInfo => get("/userinfo").bearer(&prepared.access_token),
+            Self::RevokeAccessToken => about("/revoke", &prepared.access_token),
+            Self::RevokeRefreshToken => about("/revoke", &prepared.refresh_token),
+            Self::OpenidConfiguration => get("/.well-known/openid-configuration"),
+            Self::AuthorizationServerMetadata => get("/.well-known/oauth-authorization-server"),
+            Self::Jwks => get("/jwks"),
+        }
+    }
+}
+
+impl Case {
+    /// Every kind, warm and cold. A function that has just read the ring does not read it again for a key that
+    /// it does not find there, so that kind is only warm.
+    pub fn all() -> Vec<Self> {
+        let of = |cold: bool| Kind::ALL.map(|kind| Self { kind, cold });
+        let mut all = Vec::from(of(false));
+        all.extend(
+            of(true)
+                .into_iter()
+                .filter(|case| case.kind != Kind::IntrospectUnknownKey),
+        );
+        all
+    }
+
+    /// Everything up to the request: on healthy functions of `world`'s, then on those of `served`.
+    pub async fn prepare(self, world: &World, served: &World) -> Prepared {
+        let prepared = self.kind.prepare(world).await;
+        if self.kind == Kind::IntrospectUnknownKey {
+            // What the function remembers is a ring without the key of the token.
+            let mut older = world.keys.clone();
+            older.keys = vec![LocalSigner::generate().ring_key()];
+            let (store, tenant) = (&world.store, &world.tenant);
+            store.put_keys(tenant, &world.keys, &older).await;
+            self.kind.warm(served, &prepared).await;
+            store.put_keys(tenant, &older, &world.keys).await;
+            world.advance(Seconds(10));
+        } else if !self.cold {
+            self.kind.warm(served, &prepared).await;
+        }
+        prepared
+    }
+
+    /// The request.
+    pub async fn send(self, served: &World, prepared: &Prepared) -> Answer {
+        served.send(self.kind.ask(prepared)).await
+    }
+}
+
+async fn logged_in(world: &World, client: &'static str, scope: &str) -> Prepared {
+    let login = world.login_by(client, "alice", PASSWORD, scope).await.ok();
+    let id_token = login.member("id_token");
+    Prepared {
+        client,
+        access_token: login.string("access_token"),
+        id_token: id_token.as_str().unwrap_or_default().to_owned(),
+        refresh_token: login.string("refresh_token"),
+        successor: None,
+    }
+}
+
+/// A refresh token that has been exchanged once.
+async fn exchanged(world: &World, client: &'static str) -> Prepared {
+    let login = logged_in(world, client, "read").await;
+    let next = world.refresh_by(client, &login.refresh_token).await.ok();
+    Prepared {
+        successor: Some(next.string("refresh_token")),
+        ..login
+    }
+}
+
+/// Alice's hash as an earlier configuration would have made it.
+async fn put_an_old_hash(world: &World) {
+    let earlier = PasswordHashing::new(Argon2Settings {
+        memory_kib: 128,
+        iterations: 1,
+        parallelism: 1,
+    });
+    let password = Password::parse(PASSWORD).expect("a password");
+    let hash = earlier
+        .expect("settings")
+        .hash(&password, &SeededRandom::new(1));
+    let found = world.store.user(&world.tenant, &username("alice")).await;
+    let mut alice = found.unwrap_or_else(|| user("alice"));
+    let expected = alice.credentials.generation;
+    alice.credentials.password_hash = Some(hash.expect("a hash"));
+    world
+        .store
+        .put_user(&world.tenant, &alice, Some(expected))
+        .await;
+}
