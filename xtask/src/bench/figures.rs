@@ -52,7 +52,10 @@ pub struct KindFigures {
 /// CPU of what a request cannot do without: medians.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Yardsticks {
+    /// With a pause before each hash, as a function has it.
     pub argon2id: Option<u64>,
+    /// Hash after hash, the memory still in the caches.
+    pub argon2id_in_a_row: Option<u64>,
     pub rs256: Option<u64>,
     pub batch_get: Option<u64>,
 }

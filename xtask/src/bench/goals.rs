@@ -187,6 +187,7 @@ mod tests {
             ]),
             yardsticks: Yardsticks {
                 argon2id: Some(1_000),
+                argon2id_in_a_row: Some(900),
                 rs256: Some(20),
                 batch_get: Some(40),
             },

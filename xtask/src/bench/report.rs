@@ -115,8 +115,12 @@ fn yardsticks(figures: &Figures) -> Option<String> {
     Some(render(&[
         row(["work", "CPU"]),
         row([
-            "one Argon2id (19456 KiB, t = 2, p = 1)",
+            "one Argon2id (19456 KiB, t = 2, p = 1), 5 ms after the last",
             &time(of.argon2id?),
+        ]),
+        row([
+            "the same, one right after the other",
+            &time(of.argon2id_in_a_row?),
         ]),
         row([
             "one check of an RS256 signature (RSA 2048)",

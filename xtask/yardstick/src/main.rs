@@ -5,6 +5,8 @@
 use std::collections::HashMap;
 use std::hint::black_box;
 use std::io::Write as _;
+use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use argon2::{Algorithm, Argon2, Params, Version};
@@ -20,6 +22,9 @@ struct Arguments {
     /// How often the work is done
     #[arg(long)]
     repeat: u32,
+    /// What to wait before each time, as a function waits for a request: others have the core and its caches meanwhile
+    #[arg(long, default_value_t = 0)]
+    pause_ms: u64,
     #[command(subcommand)]
     work: Work,
 }
@@ -45,13 +50,22 @@ enum Work {
     },
 }
 
+#[derive(Debug, Clone, Copy)]
+struct Pace {
+    repeat: u32,
+    pause: Duration,
+}
+
 /// How often the work is done before it is measured: connections, caches and the allocator are warm then.
 const WARM_UP: u32 = 20;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
     let arguments = Arguments::parse();
-    let repeat = arguments.repeat;
+    let pace = Pace {
+        repeat: arguments.repeat,
+        pause: Duration::from_millis(arguments.pause_ms),
+    };
     match arguments.work {
         Work::Argon2id {
             memory_kib,
@@ -60,7 +74,7 @@ async fn main() -> Result<()> {
         } => {
             let params = Params::new(memory_kib, iterations, parallelism, None)?;
             let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-            measure(repeat, async || {
+            measure(pace, async || {
                 let mut output = [0; Params::DEFAULT_OUTPUT_LEN];
                 argon2.hash_password_into(
                     black_box(b"password"),
@@ -76,7 +90,7 @@ async fn main() -> Result<()> {
             let set: JwkSet = serde_json::from_str(&jwk_set)?;
             let key = DecodingKey::from_jwk(set.keys.first().context("an empty JWK set")?)?;
             let (message, signature) = token.rsplit_once('.').context("not a JWT")?;
-            measure(repeat, async || {
+            measure(pace, async || {
                 let algorithm = jsonwebtoken::Algorithm::RS256;
                 let message = black_box(message).as_bytes();
                 let valid = jsonwebtoken::crypto::verify(signature, message, &key, algorithm)?;
@@ -89,11 +103,11 @@ async fn main() -> Result<()> {
             endpoint,
             table,
             keys,
-        } => batch_get(repeat, &endpoint, &table, &keys).await,
+        } => batch_get(pace, &endpoint, &table, &keys).await,
     }
 }
 
-async fn batch_get(repeat: u32, endpoint: &str, table: &str, keys: &[String]) -> Result<()> {
+async fn batch_get(pace: Pace, endpoint: &str, table: &str, keys: &[String]) -> Result<()> {
     let sdk = aws_config::defaults(aws_config::BehaviorVersion::latest());
     let client = Client::new(&sdk.endpoint_url(endpoint).load().await);
     let mut wanted = KeysAndAttributes::builder().consistent_read(true);
@@ -103,7 +117,7 @@ async fn batch_get(repeat: u32, endpoint: &str, table: &str, keys: &[String]) ->
         wanted = wanted.keys(names.zip(values).collect());
     }
     let wanted = HashMap::from([(table.to_owned(), wanted.build()?)]);
-    measure(repeat, async || {
+    measure(pace, async || {
         let request = client.batch_get_item();
         let answer = request.set_request_items(Some(wanted.clone())).send();
         let answer = answer.await.context("BatchGetItem")?;
@@ -117,15 +131,16 @@ async fn batch_get(repeat: u32, endpoint: &str, table: &str, keys: &[String]) ->
     .await
 }
 
-async fn measure(repeat: u32, work: impl AsyncFn() -> Result<()>) -> Result<()> {
+async fn measure(pace: Pace, work: impl AsyncFn() -> Result<()>) -> Result<()> {
     for _ in 0..WARM_UP {
         work().await?;
     }
     let before = cpu_time()?;
-    for _ in 0..repeat {
+    for _ in 0..pace.repeat {
+        thread::sleep(pace.pause);
         work().await?;
     }
-    let each = (cpu_time()? - before) / u64::from(repeat);
+    let each = (cpu_time()? - before) / u64::from(pace.repeat);
     writeln!(std::io::stdout(), "{each}")?;
     Ok(())
 }
