@@ -113,6 +113,7 @@ pub fn ring_key(
         signs_from,
         signs_until: None,
         published_until: None,
+        verifying: Default::default(),
     })
 }
 

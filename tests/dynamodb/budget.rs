@@ -54,7 +54,7 @@ const fn budget(kind: Kind) -> Budget {
         Kind::PasswordAfterFailures => beyond(
             [2, 2, 1],
             "BatchGetItem: 2, DeleteItem: 2, PutItem: 1, Sign: 1",
-            "two counters are forgotten where the design has one (ADR 2); side by side",
+            "two counters are forgotten where the design has one (ADR 2)",
         ),
         Kind::PasswordWithAnOldHash => beyond(
             [2, 1, 1],

@@ -101,5 +101,6 @@ pub async fn new_key(spec: KeySpec, alg: Algorithm) -> RingKey {
         signs_from: Timestamp::from_unix(0),
         signs_until: None,
         published_until: None,
+        verifying: Default::default(),
     }
 }

@@ -9,9 +9,11 @@ pub mod generated;
 pub mod in_process;
 pub mod jwt;
 pub mod kinds;
+pub mod promise;
 pub mod request;
 pub mod store;
 pub mod template;
+pub mod wire;
 pub mod world;
 
 /// Makes a test of an `async fn(World)` for each way to serve it: endpoints in this process on memory, endpoints in

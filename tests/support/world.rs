@@ -258,7 +258,12 @@ impl World {
 
     /// Whether client `web` is told that a token is active; if not, it is told nothing else.
     pub async fn is_active(&self, token: &str) -> bool {
-        let answer = self.introspect(token).await;
+        self.is_active_for("web", token).await
+    }
+
+    /// The same of another client.
+    pub async fn is_active_for(&self, client: &str, token: &str) -> bool {
+        let answer = self.introspect_by(client, token).await;
         let active = answer.member("active") == true;
         assert!(
             active || answer.text() == r#"{"active":false}"#,

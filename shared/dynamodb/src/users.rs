@@ -7,7 +7,6 @@ use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem};
-use futures_util::try_join;
 use latchkey_oauth::lockout::{Attempts, Backoff, Source};
 use latchkey_oauth::password::StoredPassword;
 use latchkey_oauth::store::StoreError;
@@ -206,12 +205,11 @@ impl LoginRepository for Users {
         source: &Source,
         seen: &Login,
     ) -> Result<(), StoreError> {
+        // One after the other: the counter of both is what has a login forget at all, so it goes when the other has gone.
         let both = Counter::UserAndSource(username, source);
-        try_join!(
-            self.clear(tenant, Counter::User(username), &seen.by_user),
-            self.clear(tenant, both, &seen.by_user_and_source),
-        )?;
-        Ok(())
+        self.clear(tenant, Counter::User(username), &seen.by_user)
+            .await?;
+        self.clear(tenant, both, &seen.by_user_and_source).await
     }
 
     async fn replace_hash(

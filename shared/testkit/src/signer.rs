@@ -40,6 +40,7 @@ impl LocalSigner {
             signs_from: Timestamp::from_unix(0),
             signs_until: None,
             published_until: None,
+            verifying: Default::default(),
         }
     }
 

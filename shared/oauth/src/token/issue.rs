@@ -12,7 +12,7 @@ use super::id_token::{IdTokenClaims, at_hash};
 use super::jwk::RingKey;
 use super::jws::{JwsSigner, TokenType, encode};
 use super::refresh_token::{FamilyId, RefreshToken};
-use super::repository::{RefreshTokenRepository, RotateError};
+use super::repository::{RefreshTokenRepository, RotateError, TokenKeys};
 use crate::audit::AuditEvent;
 use crate::authorization::{Authorization, Refresh, UserAuthentication};
 use crate::claims;
@@ -20,6 +20,7 @@ use crate::client_auth::AuthenticatedClient;
 use crate::error::{ErrorCode, OAuthError};
 use crate::random::Random;
 use crate::scope::{OPENID, Scope};
+use crate::store::StoreError;
 use crate::tenant::{Issuer, Lifetimes, Tenant};
 use crate::time::Timestamp;
 use crate::user::SubjectKey;
@@ -327,10 +328,31 @@ impl<G: RefreshTokenRepository, S: JwsSigner> Mint<'_, G, S> {
                         self.lost_the_race(&family, &presented).await.map(Some)
                     }
                     Err(RotateError::NotFound) => Err(refusal("refresh_token_gone")),
-                    Err(RotateError::Store(error)) => Err(error.into()),
+                    Err(RotateError::Store(error)) => {
+                        self.written_all_the_same(&family.id, &next, error).await?;
+                        Ok(None)
+                    }
                 }
             }
         }
+    }
+
+    /// A store that did not answer may have written. Then the token presented is used up, and a client without a
+    /// retry window that is told to come again would lose its family by doing so: one more read tells.
+    async fn written_all_the_same(
+        &self,
+        family: &FamilyId,
+        next: &NextToken,
+        error: StoreError,
+    ) -> Result<(), OAuthError> {
+        if matches!(error, StoreError::Unavailable(_)) {
+            let keys = TokenKeys::of_family(family);
+            let found = self.grants.token_state(&self.tenant.id, &keys).await?;
+            if found.family.is_some_and(|it| it.current == next.hash) {
+                return Ok(());
+            }
+        }
+        Err(error.into())
     }
 
     async fn lost_the_race(

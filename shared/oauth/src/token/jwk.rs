@@ -10,6 +10,7 @@ use jsonwebtoken::jwk::{
 use serde::{Deserialize, Serialize};
 
 use super::algorithm::Algorithm;
+use super::verifying_key::VerifyingKey;
 use crate::time::Timestamp;
 
 /// One key of a ring.
@@ -33,9 +34,18 @@ pub struct RingKey {
     /// From when on it is not in the JWK set and verifies no more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub published_until: Option<Timestamp>,
+    /// The public half again, as signatures are checked with it.
+    #[serde(skip)]
+    pub verifying: VerifyingKey,
 }
 
 impl RingKey {
+    /// Whether `signature` over `message` is this key's.
+    pub fn signed(&self, message: &[u8], signature: &[u8]) -> bool {
+        self.verifying
+            .holds(&self.jwk, self.alg, message, signature)
+    }
+
     /// Whether it is in the JWK set.
     pub fn is_published(&self, now: Timestamp) -> bool {
         self.published_from <= now && self.published_until.is_none_or(|until| now < until)

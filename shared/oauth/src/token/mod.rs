@@ -10,6 +10,7 @@ pub mod jws;
 pub mod refresh_token;
 pub mod repository;
 pub mod verifier;
+pub mod verifying_key;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 

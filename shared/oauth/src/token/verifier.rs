@@ -2,7 +2,6 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jsonwebtoken::DecodingKey;
 use serde::de::DeserializeOwned;
 
 use super::access_token::AccessTokenClaims;
@@ -89,11 +88,7 @@ pub fn verify(
     if header.alg != key.alg {
         return Err(Rejected::BadSignature);
     }
-    let decoding_key = DecodingKey::from_jwk(&key.jwk).map_err(|_| Rejected::BadSignature)?;
-    let algorithm = key.alg.for_verification();
-    let valid =
-        jsonwebtoken::crypto::verify(signature, message.as_bytes(), &decoding_key, algorithm);
-    if !valid.unwrap_or(false) {
+    if !key.signed(message.as_bytes(), &decode(signature)?) {
         return Err(Rejected::BadSignature);
     }
 

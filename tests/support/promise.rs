@@ -1,0 +1,185 @@
+//! What each kind of request promises: which answer is right, and what holds after it, whatever happened to the store
+//! and the signer meanwhile.
+
+use latchkey_oauth::lockout::Source;
+use latchkey_oauth::user::{Login, LoginRepository as _};
+use latchkey_testkit::fixtures::{hashing, username};
+use serde_json::json;
+
+use crate::answer::Answer;
+use crate::kinds::{Case, Kind, NOBODY, Prepared};
+use crate::store::Store;
+use crate::world::World;
+
+/// How a request ended. There is no third way: not a 500, and not a refusal of what is right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Outcome {
+    /// As if nothing had happened.
+    Right,
+    /// 503: the same request again, later.
+    Unavailable,
+}
+
+impl Kind {
+    /// What an answer is.
+    ///
+    /// # Panics
+    /// If it is neither the right one nor a 503 that says when to come again.
+    pub fn outcome(self, prepared: &Prepared, answer: &Answer) -> Outcome {
+        if answer.status() == 503 {
+            assert_eq!(answer.string("error"), "temporarily_unavailable");
+            assert_eq!(answer.header("retry-after"), Some("1"), "{answer:?}");
+            return Outcome::Unavailable;
+        }
+        let right = match self {
+            Self::ClientCredentials
+            | Self::Password
+            | Self::PasswordAfterFailures
+            | Self::PasswordWithAnOldHash
+            | Self::RefreshToken => answer.status() == 200,
+            Self::PasswordWithOpenid | Self::RefreshTokenWithOpenid => {
+                answer.status() == 200 && answer.member("id_token").is_string()
+            }
+            // A family never forks: the same successor again.
+            Self::RefreshTokenRepeated => {
+                answer.status() == 200
+                    && answer.member("refresh_token") == json!(prepared.successor)
+            }
+            Self::WrongPassword => answer.reason() == Some("wrong_password"),
+            Self::UnknownUser => answer.reason() == Some("unknown_user"),
+            Self::RefreshTokenReused => {
+                matches!(
+                    answer.reason(),
+                    Some("refresh_token_reused" | "refresh_token_revoked")
+                )
+            }
+            Self::IntrospectAccessToken
+            | Self::IntrospectIdToken
+            | Self::IntrospectRefreshToken
+            | Self::IntrospectUnknownKey => answer.member("active") == true,
+            Self::UserInfo => answer.member("sub") == "subject-of-alice",
+            Self::RevokeAccessToken | Self::RevokeRefreshToken => answer.status() == 200,
+            Self::OpenidConfiguration | Self::AuthorizationServerMetadata => {
+                answer.member("issuer").is_string()
+            }
+            Self::Jwks => answer.member("keys").as_array().map(Vec::len) == Some(1),
+        };
+        assert!(right, "neither right nor 503: {answer:?}");
+        Outcome::Right
+    }
+
+    /// Holds what was answered against the store, which works again: nothing is lost, nothing is burnt.
+    pub async fn holds(self, world: &World, prepared: &Prepared, answer: Answer) {
+        if self.outcome(prepared, &answer) == Outcome::Right {
+            return self.holds_after(world, prepared, &answer).await;
+        }
+        // Who is told to come again may: the same request, with the same token, is answered as it should have been.
+        let case = Case {
+            kind: self,
+            cold: false,
+        };
+        let again = case.send(world, prepared).await;
+        assert_eq!(self.outcome(prepared, &again), Outcome::Right, "{again:?}");
+        self.holds_after(world, prepared, &again).await;
+    }
+
+    async fn holds_after(self, world: &World, prepared: &Prepared, answer: &Answer) {
+        match self {
+            Self::ClientCredentials => {
+                assert!(world.is_active(&answer.string("access_token")).await);
+            }
+            Self::Password | Self::PasswordWithOpenid => lives_on(world, prepared, answer).await,
+            Self::PasswordAfterFailures => {
+                let counters = counters(world, "alice").await;
+                assert_eq!(counters.by_user.failures, 0);
+                assert_eq!(counters.by_user_and_source.failures, 0);
+                lives_on(world, prepared, answer).await;
+            }
+            Self::PasswordWithAnOldHash => {
+                let alice = world.store.user(&world.tenant, &username("alice")).await;
+                let hash = alice.and_then(|alice| alice.credentials.password_hash);
+                let hash = hash.expect("a hash");
+                assert!(hashing().is_current(&hash), "not made anew");
+                lives_on(world, prepared, answer).await;
+            }
+            Self::WrongPassword => {
+                is_counted(world, "alice").await;
+                // And nobody is kept out by it.
+                let _ = world.login("alice", "read").await.ok();
+            }
+            Self::UnknownUser => is_counted(world, NOBODY).await,
+            Self::RefreshToken | Self::RefreshTokenWithOpenid | Self::RefreshTokenRepeated => {
+                assert!(
+                    world
+                        .is_active_for(prepared.client, &prepared.access_token)
+                        .await
+                );
+                lives_on(world, prepared, answer).await;
+            }
+            Self::RefreshTokenReused => {
+                let successor = prepared.successor.as_deref().expect("a successor");
+                assert!(!world.is_active(&prepared.access_token).await);
+                assert!(!world.is_active(successor).await);
+                let _ = world.refresh(successor).await.refused(400, "invalid_grant");
+            }
+            Self::IntrospectAccessToken
+            | Self::IntrospectIdToken
+            | Self::IntrospectRefreshToken
+            | Self::IntrospectUnknownKey
+            | Self::UserInfo => {
+                assert!(world.is_active(&prepared.access_token).await);
+                let _ = world.refresh(&prepared.refresh_token).await.ok();
+            }
+            Self::RevokeAccessToken => {
+                assert!(!world.is_active(&prepared.access_token).await);
+                // Its refresh token is another matter (RFC 7009 section 2.1).
+                let _ = world.refresh(&prepared.refresh_token).await.ok();
+            }
+            Self::RevokeRefreshToken => {
+                assert!(!world.is_active(&prepared.access_token).await);
+                assert!(!world.is_active(&prepared.refresh_token).await);
+                let refused = world.refresh(&prepared.refresh_token).await;
+                let _ = refused.refused(400, "invalid_grant");
+            }
+            Self::OpenidConfiguration | Self::AuthorizationServerMetadata | Self::Jwks => {}
+        }
+    }
+}
+
+/// The tokens of an answer count, and can be refreshed.
+async fn lives_on(world: &World, prepared: &Prepared, answer: &Answer) {
+    let (access, refresh) = (
+        answer.string("access_token"),
+        answer.string("refresh_token"),
+    );
+    assert!(world.is_active_for(prepared.client, &access).await);
+    let next = world.refresh_by(prepared.client, &refresh).await.ok();
+    assert!(
+        world
+            .is_active_for(prepared.client, &next.string("access_token"))
+            .await
+    );
+}
+
+/// Every counter has the failure. One whose answer was lost may have it twice: a guess too many is counted, never one
+/// too few.
+async fn is_counted(world: &World, name: &str) {
+    let counters = counters(world, name).await;
+    for counter in [
+        counters.by_user,
+        counters.by_user_and_source,
+        counters.by_source,
+    ] {
+        assert!(counter.failures >= 1, "a failure that nobody counted");
+    }
+}
+
+async fn counters(world: &World, name: &str) -> Login {
+    let Store::DynamoDb(tables) = &world.store else {
+        panic!("not on DynamoDB");
+    };
+    let source = Source::parse(world.source());
+    let name = username(name);
+    let found = tables.users.find_login(&world.tenant, &name, &source);
+    found.await.expect("counters")
+}
