@@ -130,7 +130,9 @@ fn the_environment_is_what_the_settings_read() {
         ("userinfo", &with_users),
     ];
     for (function, own) in wanted {
-        let all = own.iter().chain(&[name::ISSUER, name::REGISTRY_TABLE]);
+        let all = own
+            .iter()
+            .chain(&[name::ISSUER, name::REGISTRY_TABLE, name::METRICS_NAMESPACE]);
         let all: BTreeSet<String> = all.map(|it| (*it).to_owned()).collect();
         assert_eq!(variables(function), all, "{function}");
     }
@@ -181,4 +183,72 @@ fn tables_are_kept_safe() {
         assert_eq!(key["KeyUsage"], "SIGN_VERIFY");
         assert_eq!(template["Resources"][name]["DeletionPolicy"], "Retain");
     }
+}
+
+/// `[namespace, name, dimension, value, ...]` of every line in the dashboard.
+fn dashboard_metrics(template: &Value) -> Vec<Vec<String>> {
+    let dashboards = resources(template, "AWS::CloudWatch::Dashboard");
+    let (_, dashboard) = dashboards.first_key_value().unwrap();
+    let body: Value = serde_json::from_str(dashboard["DashboardBody"].as_str().unwrap()).unwrap();
+    let widgets = body["widgets"].as_array().unwrap();
+    let metrics = widgets
+        .iter()
+        .flat_map(|widget| widget["properties"]["metrics"].as_array().unwrap());
+    metrics
+        .map(|metric| {
+            let words = metric.as_array().unwrap().iter();
+            words
+                .map(|word| word.as_str().unwrap().to_owned())
+                .collect()
+        })
+        .collect()
+}
+
+#[test]
+fn what_is_watched_is_measured_and_explained() {
+    let template = template();
+    let operations = read("docs/operations.md");
+    let log_line = read("docs/log-line.md");
+    let namespace = "Latchkey/${AWS::StackName}";
+    let variables = &template["Globals"]["Function"]["Environment"]["Variables"];
+    assert!(
+        variables["LATCHKEY_METRICS_NAMESPACE"]
+            .to_string()
+            .contains(namespace)
+    );
+
+    let alarms = resources(&template, "AWS::CloudWatch::Alarm");
+    assert!(alarms.len() >= 10, "{}", alarms.len());
+    for (name, alarm) in &alarms {
+        let short = name.strip_suffix("Alarm").unwrap();
+        assert!(operations.contains(&format!("| `{short}` |")), "{name}");
+        assert_eq!(
+            template["Resources"][name]["Condition"], "Monitored",
+            "{name}"
+        );
+        assert_eq!(alarm["TreatMissingData"], "notBreaching", "{name}");
+        if let Some(metric) = alarm["MetricName"].as_str() {
+            assert_eq!(alarm["Namespace"], namespace, "{name}");
+            assert!(
+                log_line.contains(&format!("`{metric}`")),
+                "{name}: {metric}"
+            );
+        } else {
+            // One of Lambda's own, of every function.
+            let parts = alarm["Metrics"].as_array().unwrap();
+            assert_eq!(parts.len(), FUNCTIONS.len() + 1, "{name}");
+        }
+    }
+
+    let paths: BTreeSet<&str> = Endpoint::ALL.iter().map(|it| it.path()).collect();
+    let mut endpoints = BTreeSet::new();
+    let lines = dashboard_metrics(&template);
+    for line in &lines {
+        assert_eq!(line[0], namespace);
+        assert!(log_line.contains(&format!("`{}`", line[1])), "{line:?}");
+        if line.get(2).is_some_and(|it| it == "endpoint") {
+            endpoints.insert(line[3].as_str());
+        }
+    }
+    assert_eq!(endpoints, paths);
 }

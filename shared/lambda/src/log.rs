@@ -283,4 +283,22 @@ mod tests {
             }
         }
     }
+
+    /// docs/log-line.md is what operators write their filters by.
+    #[test]
+    fn the_documentation_names_every_member_event_and_metric() {
+        let document = include_str!("../../../docs/log-line.md");
+        let named = |name: &str| document.contains(&format!("`{name}`"));
+        let mut log = login();
+        log.reason = Some("x");
+        log.fault = Some("x".to_owned());
+        let line = written(&log, 200, Some("x"));
+        for member in line.as_object().unwrap().keys() {
+            assert!(named(member), "{member}");
+        }
+        for event in AuditEvent::ALL {
+            let name = serde_json::to_value(event).unwrap();
+            assert!(named(name.as_str().unwrap()), "{name}");
+        }
+    }
 }
