@@ -1,6 +1,6 @@
 //! The signer: RSA, ECDSA and Ed25519 keys that never leave AWS KMS.
 
-mod der;
+pub mod der;
 
 pub use aws_sdk_kms::Client;
 use aws_sdk_kms::config::Builder;
