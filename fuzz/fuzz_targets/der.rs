@@ -1,0 +1,31 @@
+//! DER: ECDSA signatures from KMS (RFC 3279 section 2.2.3), and public keys (RFC 5280 section 4.1).
+#![no_main]
+
+use latchkey::keys::{KmsKey, ring_key};
+use latchkey_kms::der::fixed_length;
+use latchkey_oauth::time::Timestamp;
+use libfuzzer_sys::fuzz_target;
+
+const SPECS: [&str; 4] = ["RSA_2048", "ECC_NIST_P256", "ECC_NIST_P384", "ECC_NIST_EDWARDS25519"];
+
+fuzz_target!(|data: &[u8]| {
+    for coordinate in [32, 48] {
+        if let Some(fixed) = fixed_length(data, coordinate) {
+            assert_eq!(fixed.len(), 2 * coordinate);
+        }
+    }
+    let now = Timestamp::from_unix(1_800_000_000);
+    for spec in SPECS {
+        let key = KmsKey {
+            id: "key".to_owned(),
+            signs: true,
+            spec: spec.to_owned(),
+            spki: data.to_vec(),
+        };
+        if let Ok(key) = ring_key(&key, None, now, now) {
+            assert_eq!(key.kid.len(), 43, "RFC 7638 with SHA-256");
+            // A key that parses checks signatures, and this is none of them.
+            assert!(!key.signed(b"message", &[0; 64]));
+        }
+    }
+});
