@@ -18,6 +18,7 @@ mod demo_story;
 mod deploy_check;
 mod dev;
 mod environment;
+mod fuzz;
 mod gateway;
 mod prerequisites;
 mod process;
@@ -47,6 +48,8 @@ enum Task {
     Test,
     /// Measure the functions as built for release, beside one that does nothing (minutes)
     Bench(bench::Arguments),
+    /// Feed whatever reads requests, tokens, keys and registry files with what nobody would send
+    Fuzz(fuzz::Arguments),
     /// Check template.yaml and build the functions as for a deployment (minutes)
     DeployCheck,
 }
@@ -57,6 +60,7 @@ fn main() -> ExitCode {
         Task::Dev(arguments) => dev::run(&arguments),
         Task::Test => test::run(),
         Task::Bench(arguments) => bench::run(&arguments),
+        Task::Fuzz(arguments) => fuzz::run(&arguments),
         Task::DeployCheck => deploy_check::run(),
     });
     process::wait_if_stopping();

@@ -36,7 +36,18 @@ pub fn for_dev() -> Result<()> {
 pub fn for_tests() -> Result<()> {
     let given = workspace::variable("LATCHKEY_DYNAMODB_ENDPOINT").is_some();
     let java = if given { Ok(()) } else { java().map(|_| ()) };
-    all([compiler(), python().map(|_| ()), java, node()])
+    all([
+        compiler(),
+        cxx_compiler(),
+        python().map(|_| ()),
+        java,
+        node(),
+    ])
+}
+
+/// Everything that `fuzz` cannot do without, told at once.
+pub fn for_fuzzing() -> Result<()> {
+    all([compiler(), cxx_compiler()])
 }
 
 fn all<const N: usize>(checks: [Result<()>; N]) -> Result<()> {
@@ -52,14 +63,23 @@ fn all<const N: usize>(checks: [Result<()>; N]) -> Result<()> {
 
 /// What links every crate, and compiles the cryptography.
 fn compiler() -> Result<()> {
-    let compiler = workspace::variable("CC").unwrap_or_else(|| "cc".to_owned());
-    // CC may have arguments.
+    compiles("CC", "cc", "A C compiler", "to build")
+}
+
+/// What compiles libFuzzer.
+fn cxx_compiler() -> Result<()> {
+    compiles("CXX", "c++", "A C++ compiler", "to fuzz")
+}
+
+fn compiles(variable: &str, default: &str, what: &str, why: &str) -> Result<()> {
+    let compiler = workspace::variable(variable).unwrap_or_else(|| default.to_owned());
+    // The variable may hold arguments.
     let program = compiler.split(' ').next().unwrap_or_default();
     if succeeds(Command::new(program).arg("--version")) {
         return Ok(());
     }
     missing(format!(
-        "A C compiler (`{compiler}`) is needed to build. Install one with\n  \
+        "{what} (`{compiler}`) is needed {why}. Install one with\n  \
          Debian, Ubuntu: sudo apt-get install build-essential\n  \
          macOS:          xcode-select --install"
     ))

@@ -12,7 +12,7 @@ use crate::registry::Operator;
 use crate::stack::{self, Database, Stack};
 use crate::test_counts::{self, Counts};
 use crate::tools::PythonTools;
-use crate::{build, prerequisites, process, workspace};
+use crate::{build, fuzz, prerequisites, process, workspace};
 
 #[derive(Debug, Default)]
 struct Report {
@@ -70,6 +70,7 @@ fn everything(report: &mut Report) -> Result<()> {
     };
     let stack = report.stage("stack", || Stack::start(&options, &tools, database))?;
     let outcome = against(report, &stack, &tools, &runners);
+    report.fuzz();
     if !stack.dynamodb.ours {
         report.stage("deletion of the tables", || stack.delete_tables())?;
     }
@@ -174,6 +175,39 @@ impl Report {
             client.tell(&mut command),
             |lines| (test_counts::of_closing_line(lines), Vec::new()),
         );
+    }
+
+    /// A target that runs its time without a finding is a test passed.
+    fn fuzz(&mut self) {
+        let step = Step::slow("fuzz targets, a short run of each");
+        let outcome = fuzz::short();
+        let targets = match outcome {
+            Ok(targets) => targets,
+            Err(error) => {
+                self.timings.add("fuzz targets", step.elapsed(), true);
+                step.failed();
+                return self.fault(&error);
+            }
+        };
+        let failed = targets.iter().any(|(_, found)| found.is_err());
+        self.timings.add("fuzz targets", step.elapsed(), failed);
+        for (target, found) in targets {
+            match found {
+                Ok(found) => {
+                    say(&format!("fuzz {target}: {found}"));
+                    self.counts.passed += 1;
+                }
+                Err(error) => {
+                    self.failed_tests.push(format!("fuzz {target}"));
+                    self.fault(&error);
+                }
+            }
+        }
+        if failed {
+            step.failed();
+        } else {
+            step.done();
+        }
     }
 
     fn tests(

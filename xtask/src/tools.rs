@@ -8,7 +8,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 
 use crate::progress::Step;
-use crate::{prerequisites, process, workspace};
+use crate::{build, prerequisites, process, workspace};
 
 const STAMP: &str = ".pins";
 
@@ -106,6 +106,43 @@ impl Sam {
 
     pub fn command(&self) -> Command {
         Command::new(self.bin.join("sam"))
+    }
+}
+
+/// cargo-fuzz, which builds for libFuzzer.
+#[derive(Debug)]
+pub struct CargoFuzz {
+    bin: PathBuf,
+}
+
+impl CargoFuzz {
+    pub fn ensure() -> Result<Self> {
+        let home = workspace::tools().join("cargo-fuzz");
+        let pins = workspace::root().join("xtask/tools/cargo-fuzz");
+        install("cargo-fuzz", &home, &pins, |step| {
+            let text = fs::read_to_string(&pins)?;
+            let (name, version) = text
+                .trim()
+                .split_once(' ')
+                .context("a name and a version")?;
+            let mut cargo = build::cargo();
+            cargo
+                .args(["install", "--locked", name, "--version", version, "--root"])
+                .arg(&home)
+                .arg("--target-dir")
+                .arg(home.join("target"));
+            process::run_logged(&mut cargo, &log("cargo-fuzz"), step)?;
+            Ok(fs::remove_dir_all(home.join("target"))?)
+        })?;
+        Ok(Self {
+            bin: home.join("bin/cargo-fuzz"),
+        })
+    }
+
+    pub fn command(&self) -> Command {
+        let mut command = Command::new(&self.bin);
+        command.arg("fuzz");
+        command
     }
 }
 
