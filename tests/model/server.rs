@@ -96,7 +96,7 @@ impl<P: Place> StateMachineTest for Machine<P> {
         server
     }
 
-    /// In the end everybody's tokens are asked about once more, by their own client and at UserInfo.
+    /// In the end all tokens are asked about once more: by their own client, by an audience, and at UserInfo.
     fn teardown(mut server: Server, mut model: Model) {
         for token in 0..model.tokens.len() {
             let known = &model.tokens[token];
@@ -105,7 +105,15 @@ impl<P: Place> StateMachineTest for Machine<P> {
                 client: known.client,
                 token,
             };
-            for step in [Step::Introspect(asked), Step::UserInfo(asked)] {
+            let by_audience = Asked {
+                client: Client::Web,
+                ..asked
+            };
+            for step in [
+                Step::Introspect(asked),
+                Step::Introspect(by_audience),
+                Step::UserInfo(asked),
+            ] {
                 model.take(&step);
                 server = Self::apply(server, &model, step);
             }

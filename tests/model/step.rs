@@ -236,7 +236,7 @@ fn operators(model: &Model) -> Vec<Step> {
                 client,
                 disabled,
             };
-            steps.extend(vec![switch; if disabled { 1 } else { 3 }]);
+            steps.extend(vec![switch; if disabled { 1 } else { 2 }]);
         }
     }
     steps
