@@ -122,6 +122,24 @@ async fn one_algorithms_signature_under_another() {
             }
         }
     }
+    // RFC 8725 section 3.1: what the key could do as well, said so by the header, is still not what the key is for.
+    for (key, algorithm, encoding) in [
+        (&forge.rs256, "PS256", &RSA_PSS_SHA256),
+        (&forge.rs256, "RS384", &RSA_PKCS1_SHA384),
+        (&forge.rs256, "RS512", &RSA_PKCS1_SHA512),
+        (&forge.ps256, "RS256", &RSA_PKCS1_SHA256),
+        (&forge.ps256, "PS384", &RSA_PSS_SHA384),
+    ] {
+        let mut header = key.header();
+        header["alg"] = Value::from(algorithm);
+        let header = base64url(header.to_string().as_bytes());
+        let input = format!("{header}.{}", base64url(payload.as_bytes()));
+        let signature = key.sign_rsa(encoding, input.as_bytes());
+        rows.push((
+            format!("{} said to be {algorithm}", key.ring.alg.as_str()),
+            format!("{input}.{}", base64url(&signature)),
+        ));
+    }
     let input_of = |key: &Key| input(&forge, key).into_bytes();
     let rs256 = input_of(&forge.rs256);
     let other_makes = vec![
