@@ -142,7 +142,11 @@ async fn admit<U: LoginRepository>(
     if now.by_source.is_locked(&policy.source, context.now) {
         return Err(locked("source_locked_by_burst").about(&credentials.subject));
     }
-    if now.by_user_and_source.failures > 0 {
+    // Of failures that are forgotten there is nothing to forget: they must not clear what was counted from elsewhere since.
+    if now
+        .by_user_and_source
+        .is_remembered(&policy.user, context.now)
+    {
         tools
             .users
             .clear_failures(tenant, username, context.source, &now)

@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::access_token::AccessTokenClaims;
@@ -78,7 +79,7 @@ pub fn verify(
     }
     let header = decode(header)?;
     // Members that change what a signature means (jku, jwk, x5u, crit, b64, zip) are no members of ours, and refused.
-    let header: Header<'_> = serde_json::from_slice(&header).map_err(|_| Rejected::Malformed)?;
+    let header: Header<'_> = object(&header)?;
     let token_type = TokenType::parse(&header.typ).ok_or(Rejected::Malformed)?;
 
     let key = keys
@@ -125,7 +126,17 @@ fn current(
 }
 
 fn parse<T: DeserializeOwned>(payload: &str) -> Result<T, Rejected> {
-    serde_json::from_slice(&decode(payload)?).map_err(|_| Rejected::Malformed)
+    object(&decode(payload)?)
+}
+
+/// RFC 7519 section 7.2: UTF-8, and a JSON object. By itself serde_json takes a list for a struct as well, and does not
+/// look at the text of members that nobody wants.
+fn object<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Rejected> {
+    let text = std::str::from_utf8(bytes).map_err(|_| Rejected::Malformed)?;
+    if !text.trim_ascii_start().starts_with('{') {
+        return Err(Rejected::Malformed);
+    }
+    serde_json::from_str(text).map_err(|_| Rejected::Malformed)
 }
 
 fn decode(part: &str) -> Result<Vec<u8>, Rejected> {
