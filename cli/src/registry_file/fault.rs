@@ -101,7 +101,8 @@ impl fmt::Display for FaultyFile {
                 Some(Position { line, column }) => {
                     write!(f, "{}:{line}:{column}: {}", self.name, fault.message)?;
                 }
-                None => f.write_str(&fault.message)?,
+                None if self.name.is_empty() => f.write_str(&fault.message)?,
+                None => write!(f, "{}: {}", self.name, fault.message)?,
             }
         }
         Ok(())

@@ -224,3 +224,18 @@ proptest! {
         let _ = parse_with(&damaged, &MadeUp::default());
     }
 }
+
+/// Found by fuzzing: such a fault had no place, and then not even the file's name.
+#[test]
+fn a_field_named_by_no_text_is_told_with_its_place() {
+    for text in [
+        "? [a]\n: b\n",
+        "tenants:\n  - {? {a: b} : c}\n",
+        "~: x\n",
+        "tenants:\n  - ~: x\n",
+    ] {
+        let told = parse_with(text, &MadeUp::default()).unwrap_err().to_string();
+        let (_, place) = told.split_once("registry.yaml:").unwrap();
+        assert!(place.starts_with(|it: char| it.is_ascii_digit()), "{told}");
+    }
+}

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::Number;
 use serde_saphyr::{Location, Options, Spanned};
 
@@ -218,21 +218,56 @@ impl<'de> Visitor<'de> for ValueVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
         let mut entries = Vec::new();
-        while let Some(key) = access.next_key::<Spanned<Value>>()? {
-            let name = match key.value {
-                Value::Text(name) => name,
-                Value::Number(number) => number.to_string(),
-                Value::Boolean(value) => value.to_string(),
-                Value::Null | Value::List(_) | Value::Mapping(_) => {
-                    return Err(A::Error::custom("the name of a field is text"));
-                }
-            };
+        while let Some(key) = access.next_key::<Spanned<Name>>()? {
             entries.push(Entry {
-                name,
+                name: key.value.0,
                 at: position(key.defined),
                 node: access.next_value::<Spanned<Value>>()?.into(),
             });
         }
         Ok(Value::Mapping(entries))
+    }
+}
+
+/// The name of a field. YAML lets it be anything; the reader tells the place of what it does not take.
+struct Name(String);
+
+impl<'de> Deserialize<'de> for Name {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(NameVisitor)
+    }
+}
+
+struct NameVisitor;
+
+impl Visitor<'_> for NameVisitor {
+    type Value = Name;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the name of a field, which is text")
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Name, E> {
+        Ok(Name(value.to_string()))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Name, E> {
+        Ok(Name(value.to_string()))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Name, E> {
+        Ok(Name(value.to_string()))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Name, E> {
+        Ok(Name(value.to_string()))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Name, E> {
+        Ok(Name(value.to_owned()))
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Name, E> {
+        Ok(Name(value))
     }
 }

@@ -84,7 +84,9 @@ fn cpu(figures: &Figures) -> Vec<Goal> {
         .zip(store)
         .map(|(bare, (rs256, batch_get))| bare + float(rs256) + float(batch_get));
     // The stricter of the two.
-    let login = yardsticks.argon2id_in_a_row.map(|argon2id| 1.05 * float(argon2id));
+    let login = yardsticks
+        .argon2id_in_a_row
+        .map(|argon2id| 1.05 * float(argon2id));
     let goals = [
         goal(Kind::OpenidConfiguration, thrice, "3 bare"),
         goal(Kind::Jwks, thrice, "3 bare"),
