@@ -234,7 +234,9 @@ fn a_field_named_by_no_text_is_told_with_its_place() {
         "~: x\n",
         "tenants:\n  - ~: x\n",
     ] {
-        let told = parse_with(text, &MadeUp::default()).unwrap_err().to_string();
+        let told = parse_with(text, &MadeUp::default())
+            .unwrap_err()
+            .to_string();
         let (_, place) = told.split_once("registry.yaml:").unwrap();
         assert!(place.starts_with(|it: char| it.is_ascii_digit()), "{told}");
     }

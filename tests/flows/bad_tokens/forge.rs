@@ -121,6 +121,7 @@ fn ring_key(key: PublicKey<'_>, alg: Algorithm) -> RingKey {
         signs_from: Timestamp::from_unix(0),
         signs_until: Some(Timestamp::from_unix(0)),
         published_until: None,
+        verifying: Default::default(),
     }
 }
 
