@@ -217,7 +217,7 @@ fn what_is_watched_is_measured_and_explained() {
             .contains(namespace)
     );
 
-    let alarms = resources(&template, "AWS::CloudWatch::Alarm");
+    let alarms = resources(template, "AWS::CloudWatch::Alarm");
     assert!(alarms.len() >= 10, "{}", alarms.len());
     for (name, alarm) in &alarms {
         let short = name.strip_suffix("Alarm").unwrap();
@@ -242,7 +242,7 @@ fn what_is_watched_is_measured_and_explained() {
 
     let paths: BTreeSet<&str> = Endpoint::ALL.iter().map(|it| it.path()).collect();
     let mut endpoints = BTreeSet::new();
-    let lines = dashboard_metrics(&template);
+    let lines = dashboard_metrics(template);
     for line in &lines {
         assert_eq!(line[0], namespace);
         assert!(log_line.contains(&format!("`{}`", line[1])), "{line:?}");
