@@ -10,6 +10,7 @@ pub mod in_process;
 pub mod jwt;
 pub mod kinds;
 pub mod request;
+pub mod secrets;
 pub mod store;
 pub mod template;
 pub mod world;

@@ -24,6 +24,7 @@ mod process;
 mod process_tree;
 mod progress;
 mod registry;
+mod secrets;
 mod stack;
 mod tables;
 mod template;
