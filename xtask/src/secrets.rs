@@ -20,8 +20,6 @@ const WORDS: [&str; 2] = ["password", "disabled"];
 /// The beginnings of our tokens: `{"typ`, `{"alg`, `{"kid` and `{"iss` in base64url, and a refresh token's own. They find
 /// tokens that nobody has noted.
 const BEGINNINGS: [&str; 5] = ["eyJ0eX", "eyJhbG", "eyJraW", "eyJpc3", "lkr."];
-/// So many hits in a file say what there is to say.
-const ENOUGH: usize = 20;
 /// What has to follow a beginning before it is taken for a token.
 const FOLLOWING: usize = 20;
 
@@ -168,7 +166,9 @@ fn patterns(secrets: Vec<(String, String)>) -> Vec<(Vec<Pattern>, usize)> {
     groups
 }
 
+/// The first place in a text of each kind of secret.
 fn hits(search: &AhoCorasick, patterns: &[Pattern], path: &Path, text: &[u8]) -> Vec<String> {
+    let mut told = HashSet::new();
     let mut hits = Vec::new();
     for hit in search.find_overlapping_iter(text) {
         let Some(pattern) = patterns.get(hit.pattern().as_usize()) else {
@@ -180,16 +180,11 @@ fn hits(search: &AhoCorasick, patterns: &[Pattern], path: &Path, text: &[u8]) ->
         if is_beginning && after.iter().take_while(of_token).count() < FOLLOWING {
             continue;
         }
-        let before = text.get(..hit.start()).unwrap_or_default();
-        let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
-        hits.push(format!(
-            "{} in {}:{line}",
-            pattern.kind,
-            workspace::shown(path)
-        ));
-        hits.dedup();
-        if hits.len() == ENOUGH {
-            break;
+        if told.insert(&pattern.kind) {
+            let before = text.get(..hit.start()).unwrap_or_default();
+            let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
+            let file = workspace::shown(path);
+            hits.push(format!("{} in {file}:{line}", pattern.kind));
         }
     }
     hits

@@ -242,7 +242,7 @@ impl Report {
                     found.bytes as f64 / 1e6,
                     found.hits.len()
                 ));
-                for hit in found.hits.iter().take(20) {
+                for hit in &found.hits {
                     say(&format!("  {hit}"));
                 }
                 self.counts.add(Counts {
