@@ -2,6 +2,7 @@
 //! revocation, and never a fault of ours. Most are signed with the tenant's own key, so that only one thing is wrong.
 
 mod forge;
+mod json;
 mod serialisation;
 mod signatures;
 

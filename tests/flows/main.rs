@@ -2,6 +2,7 @@
 
 mod bad_tokens;
 mod client_credentials;
+mod debug;
 mod discovery;
 mod password;
 mod refresh_token;

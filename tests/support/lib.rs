@@ -11,6 +11,7 @@ pub mod jwt;
 pub mod kinds;
 pub mod promise;
 pub mod request;
+pub mod secrets;
 pub mod store;
 pub mod template;
 pub mod wire;

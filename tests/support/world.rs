@@ -28,7 +28,7 @@ use crate::in_process::{BASE, Endpoints, Outside};
 use crate::request::{Ask, post};
 use crate::store::{Store, Tables};
 use crate::template::Iam;
-use crate::{aws, gateway, kinds};
+use crate::{aws, gateway, kinds, secrets};
 
 /// A tenant of its own, so that tests do not meet.
 #[derive(Debug, Clone)]
@@ -196,10 +196,12 @@ impl World {
     /// Sends a request below the tenant's path.
     pub async fn send(&self, ask: Ask) -> Answer {
         let request = ask.build(&format!("/{}", self.tenant));
+        secrets::of_request(&request);
         let response = match &self.server {
             Server::InProcess(endpoints) => endpoints.send(request, &self.source).await,
             Server::Binaries => gateway::send(request).await,
         };
+        secrets::of_response(&response);
         Answer::from(response)
     }
 

@@ -25,6 +25,7 @@ mod process;
 mod process_tree;
 mod progress;
 mod registry;
+mod secrets;
 mod stack;
 mod tables;
 mod template;

@@ -152,20 +152,36 @@ pub fn capture(command: &mut Command) -> Result<String> {
     Ok(text)
 }
 
-/// Runs to the end, passes its standard output on line by line and hands it back with the exit status.
-pub fn run_and_read(command: &mut Command) -> Result<(ExitStatus, Vec<String>)> {
-    let mut child = spawn(command.stdout(Stdio::piped()))?;
-    let mut lines = Vec::new();
-    if let Some(output) = child.stdout.take() {
-        for line in BufReader::new(output).split(b'\n') {
-            let line = String::from_utf8_lossy(&line?).into_owned();
-            progress::say(&line);
-            lines.push(line);
-        }
-    }
+/// What a command wrote, line by line.
+#[derive(Debug, Default)]
+pub struct Written {
+    pub output: Vec<String>,
+    pub errors: Vec<String>,
+}
+
+/// Runs to the end, passes on what it writes line by line and hands it back with the exit status.
+pub fn run_and_read(command: &mut Command) -> Result<(ExitStatus, Written)> {
+    let mut child = spawn(command.stdout(Stdio::piped()).stderr(Stdio::piped()))?;
+    let errors = child.stderr.take();
+    let errors = thread::spawn(move || lines(errors, progress::note));
+    let output = lines(child.stdout.take(), progress::say)?;
+    let errors = errors.join().map_err(|_| anyhow!("reading failed"))??;
     let status = wait(&mut child, None)?;
     wait_if_stopping();
-    Ok((status, lines))
+    Ok((status, Written { output, errors }))
+}
+
+fn lines(from: Option<impl Read>, pass_on: fn(&str)) -> Result<Vec<String>> {
+    let mut lines = Vec::new();
+    for line in from
+        .into_iter()
+        .flat_map(|it| BufReader::new(it).split(b'\n'))
+    {
+        let line = String::from_utf8_lossy(&line?).into_owned();
+        pass_on(&line);
+        lines.push(line);
+    }
+    Ok(lines)
 }
 
 /// A process that stays up until it is stopped or dropped.

@@ -9,6 +9,7 @@ use crate::environment::Environment;
 use crate::gateway::{self, Gateway};
 use crate::progress::{BAD, Step, Timings, note, paint, say};
 use crate::registry::Operator;
+use crate::secrets::Notes;
 use crate::stack::{self, Database, Stack};
 use crate::test_counts::{self, Counts};
 use crate::tools::PythonTools;
@@ -96,14 +97,17 @@ fn against(
         let gateway = Gateway::start(tools, &environment, &options, &logs)?;
         Ok((gateway, environment))
     })?;
+    let notes = Notes::begin()?;
     let client = Client {
         environment: &environment,
         url: &gateway.url,
+        notes: &notes,
     };
     report.cargo_test(&client);
     for runner in runners {
         report.third_party(&client, runner);
     }
+    report.secrets(&notes, gateway.log());
     Ok(())
 }
 
@@ -112,8 +116,13 @@ fn fill(stack: &Stack, environment: &Environment) -> Result<()> {
         environment,
         release: false,
     };
-    operator.apply(&workspace::root().join("tests/registry.yaml"))?;
+    operator.apply(&registry())?;
     operator.ensure_keys(stack)
+}
+
+/// What the third-party clients find.
+fn registry() -> PathBuf {
+    workspace::root().join("tests/registry.yaml")
 }
 
 /// Whoever tests over HTTP, and where.
@@ -121,6 +130,7 @@ fn fill(stack: &Stack, environment: &Environment) -> Result<()> {
 struct Client<'a> {
     environment: &'a Environment,
     url: &'a str,
+    notes: &'a Notes,
 }
 
 impl Client<'_> {
@@ -128,6 +138,7 @@ impl Client<'_> {
         self.environment
             .apply(command)
             .env("LATCHKEY_TEST_URL", self.url)
+            .env("LATCHKEY_SECRETS_FOLDER", self.notes.folder())
             .env("LATCHKEY_TOOLS_DIR", workspace::tools())
     }
 }
@@ -160,7 +171,7 @@ impl Report {
     fn cargo_test(&mut self, client: &Client<'_>) {
         let mut cargo = build::cargo();
         cargo.args(["test", "--workspace", "--no-fail-fast"]);
-        self.tests("cargo test", client.tell(&mut cargo), |lines| {
+        self.tests("cargo test", client, &mut cargo, |lines| {
             let counts = test_counts::of_cargo_test(lines);
             (Some(counts), test_counts::failed_in_cargo_test(lines))
         });
@@ -170,11 +181,9 @@ impl Report {
         let folder = runner.parent().unwrap_or(runner);
         let mut command = Command::new("bash");
         command.arg(runner).current_dir(folder);
-        self.tests(
-            &workspace::shown(folder),
-            client.tell(&mut command),
-            |lines| (test_counts::of_closing_line(lines), Vec::new()),
-        );
+        self.tests(&workspace::shown(folder), client, &mut command, |lines| {
+            (test_counts::of_closing_line(lines), Vec::new())
+        });
     }
 
     /// A target that runs its time without a finding is a test passed.
@@ -213,14 +222,25 @@ impl Report {
     fn tests(
         &mut self,
         label: &str,
+        client: &Client<'_>,
         command: &mut Command,
         read: impl FnOnce(&[String]) -> (Option<Counts>, Vec<&str>),
     ) {
         let step = Step::slow(label);
-        let outcome = process::run_and_read(command).and_then(|(status, lines)| {
-            let (counts, failed) = read(&lines);
+        let outcome = process::run_and_read(client.tell(command)).and_then(|(status, written)| {
+            let (counts, failed) = read(&written.output);
             self.failed_tests
                 .extend(failed.into_iter().map(str::to_owned));
+            // A test that fails shows the answer it got, tokens and all: that is for who mends it.
+            if status.success() {
+                let name = label.replace(['/', ' '], "-");
+                client
+                    .notes
+                    .keep(&format!("{name}-output"), &written.output)?;
+                client
+                    .notes
+                    .keep(&format!("{name}-errors"), &written.errors)?;
+            }
             judge(label, status, counts)
         });
         let failed = !matches!(&outcome, Ok(counts) if counts.failed == 0);
@@ -232,6 +252,41 @@ impl Report {
                     step.done();
                 } else {
                     step.failed();
+                }
+            }
+            Err(error) => {
+                step.failed();
+                self.fault(&error);
+            }
+        }
+    }
+
+    /// One more test, of all that the others did: nothing of theirs that was written tells a secret of theirs.
+    fn secrets(&mut self, notes: &Notes, functions: &Path) {
+        let label = "secrets in logs";
+        let step = Step::slow(label);
+        let looked = notes.look(&registry(), &[functions.to_owned()]);
+        let failed = !matches!(&looked, Ok(found) if found.hits.is_empty());
+        self.timings.add(label, step.elapsed(), failed);
+        match looked {
+            Ok(found) => {
+                say(&format!(
+                    "{} secrets looked for in {:.1} MB of logs, errors and Debug texts: {} found",
+                    found.secrets,
+                    found.bytes as f64 / 1e6,
+                    found.hits.len()
+                ));
+                for hit in &found.hits {
+                    say(&format!("  {hit}"));
+                }
+                self.counts.add(Counts {
+                    passed: u64::from(!failed),
+                    failed: u64::from(failed),
+                });
+                if failed {
+                    step.failed();
+                } else {
+                    step.done();
                 }
             }
             Err(error) => {

@@ -42,6 +42,9 @@ fn environment(name: &str) -> Option<String> {
 /// What is left of a function's time when a request is given up: enough to say so.
 const MARGIN: Duration = Duration::from_millis(500);
 
+/// As long as Lambda lets a function run.
+const LONGEST_RUN: Duration = Duration::from_secs(15 * 60);
+
 /// What a function watches of its requests.
 #[derive(Debug)]
 pub struct Watch {
@@ -160,12 +163,14 @@ fn panicked(method: &Method, request_id: &str, log: &mut RequestLog) -> Response
     refuse(&error, method, request_id, log)
 }
 
-/// How long a request may take; `None` where the runtime sets no end.
+/// How long a request may take; `None` where the runtime sets no end. cargo-lambda's emulator tells the same moment of 1970
+/// for each request, which is none; Lambda's are never older than a function may run.
 fn time_left(context: &lambda_http::Context) -> Option<Duration> {
-    if context.deadline == 0 {
+    let deadline = context.deadline();
+    if SystemClock.until(deadline + LONGEST_RUN).is_zero() {
         return None;
     }
-    Some(SystemClock.until(context.deadline()).saturating_sub(MARGIN))
+    Some(SystemClock.until(deadline).saturating_sub(MARGIN))
 }
 
 /// Every answer of ours is text, so none goes out in base64.

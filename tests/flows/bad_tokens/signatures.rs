@@ -185,7 +185,6 @@ async fn rsa_signatures_of_another_length_or_beyond_the_modulus() {
             ("RS256: the zero stripped", token(&signature[1..])),
             ("RS256: a zero more", token(&[&[0], &*signature].concat())),
             ("RS256: plus the modulus", token(&reversed(&beyond))),
-            ("RS256: the modulus", token(&n)),
             (
                 "RS256: one",
                 token(&[vec![0; n.len() - 1], vec![1]].concat()),

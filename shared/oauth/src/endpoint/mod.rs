@@ -8,6 +8,7 @@ pub mod revoke;
 pub mod token;
 pub mod userinfo;
 
+use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 
@@ -33,7 +34,6 @@ use crate::time::Timestamp;
 use crate::token::verifier::{self, Rejected, VerifiedToken};
 
 /// A request as it came in.
-#[derive(Debug)]
 pub struct Inbound {
     /// The request itself.
     pub request: Request<Bytes>,
@@ -82,7 +82,6 @@ impl RequestLog {
 }
 
 /// A request on its way through an endpoint.
-#[derive(Debug)]
 pub struct Call<'a> {
     /// Method, URI and headers.
     pub parts: Parts,
@@ -100,6 +99,30 @@ pub struct Call<'a> {
     pub source: Source,
     /// What the log will say.
     pub log: &'a mut RequestLog,
+}
+
+/// Query, headers and body hold secrets and are not told.
+impl fmt::Debug for Inbound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Inbound")
+            .field("method", self.request.method())
+            .field("path", &self.request.uri().path())
+            .field("source", &self.source)
+            .field("request_id", &self.request_id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// As little as of [`Inbound`].
+impl fmt::Debug for Call<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call")
+            .field("method", &self.parts.method)
+            .field("endpoint", &self.endpoint)
+            .field("issuer", &self.issuer)
+            .field("source", &self.source)
+            .finish_non_exhaustive()
+    }
 }
 
 /// One Lambda's worth of endpoints.
