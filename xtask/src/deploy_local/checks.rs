@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use serde_json::{Map, Value, json};
 
 use super::resolve::{Resolver, same};
-use crate::progress::{BAD, GOOD, paint, say};
+use super::tally::Checks;
 
 const FUNCTION: &str = "AWS::Serverless::Function";
 
@@ -33,54 +33,6 @@ const NOT_SHOWN: [(&str, &str, &str); 4] = [
         "no call tells it before the key's deletion",
     ),
 ];
-
-/// Counts, and says what failed.
-#[derive(Debug, Default)]
-pub struct Checks {
-    pub passed: usize,
-    pub failed: Vec<String>,
-    pub not_shown: BTreeSet<String>,
-    told: (usize, usize),
-}
-
-impl Checks {
-    pub fn expect(&mut self, good: bool, what: impl Into<String>) {
-        if good {
-            self.passed += 1;
-        } else {
-            self.failed.push(what.into());
-        }
-    }
-
-    pub fn add(&mut self, passed: usize, failed: impl IntoIterator<Item = String>) {
-        self.passed += passed;
-        self.failed.extend(failed);
-    }
-
-    /// Tells how the checks since the last time went.
-    pub fn tell(&mut self, title: &str) {
-        let (passed, failed) = self.told;
-        let new = self.failed.get(failed..).unwrap_or_default();
-        let (style, mark) = if new.is_empty() {
-            (GOOD, "✓")
-        } else {
-            (BAD, "✗")
-        };
-        let count = self.passed - passed;
-        say(&format!("{} {title}: {count} checks", paint(style, mark)));
-        for fault in new {
-            say(&format!("    {} {fault}", paint(BAD, "✗")));
-        }
-        self.told = (self.passed, self.failed.len());
-    }
-
-    fn equal(&mut self, what: &str, wanted: &Value, found: &Value) {
-        self.expect(
-            same(wanted, found),
-            format!("{what}: template.yaml says {wanted}, deployed is {found}"),
-        );
-    }
-}
 
 /// Every property that template.yaml writes, every resource and no more, and what it prints at the end.
 pub fn as_written(
@@ -123,6 +75,7 @@ pub fn as_written(
         let given = of(description, &["Parameters", name]);
         checks.equal(&format!("parameter {name}"), &json!(value), given);
     }
+    callable(checks, resolver.deployed)?;
     of_the_account(checks, resolver, description, &wanted)
 }
 
@@ -215,6 +168,37 @@ fn of_the_account(
     Ok(())
 }
 
+/// The API may call the function behind each integration; MiniStack would not ask.
+fn callable(checks: &mut Checks, deployed: &Value) -> Result<()> {
+    let resources = deployed.as_object().context("the resources")?;
+    let of_kind = |kind: &'static str| {
+        resources
+            .iter()
+            .filter(move |(_, it)| it.get("Type") == Some(&Value::from(kind)))
+    };
+    let api = of_kind("AWS::ApiGatewayV2::Api").find_map(|(_, it)| it.get("PhysicalId")?.as_str());
+    let source = format!(":{}/*", api.context("there is no API")?);
+    let allowed: BTreeSet<&str> = of_kind("AWS::Lambda::Permission")
+        .map(|(_, permission)| of(permission, &["Properties"]))
+        .filter(|it| of(it, &["Principal"]) == "apigateway.amazonaws.com")
+        .filter(|it| of(it, &["Action"]) == "lambda:InvokeFunction")
+        .filter(|it| {
+            let of_permission = of(it, &["SourceArn"]).as_str();
+            of_permission.is_some_and(|it| it.ends_with(&source))
+        })
+        .filter_map(|it| of(it, &["FunctionName"]).as_str())
+        .collect();
+    for (name, integration) in of_kind("AWS::ApiGatewayV2::Integration") {
+        let uri = of(integration, &["Properties", "IntegrationUri"]).as_str();
+        let function = uri.and_then(|it| it.rsplit(':').next()).unwrap_or_default();
+        checks.expect(
+            allowed.contains(function),
+            format!("the API may call the function of {name}"),
+        );
+    }
+    Ok(())
+}
+
 /// What deleting the stack leaves: what template.yaml says to keep, and nothing else.
 pub fn what_is_left(checks: &mut Checks, template: &Value, left: &Value) -> Result<()> {
     for (name, is_left) in left.as_object().context("what is left")? {
@@ -254,6 +238,9 @@ mod tests {
                     "Properties": {"BillingMode": "PAY_PER_REQUEST", "TimeToLiveSpecification": {"Enabled": true}},
                 },
                 "R": {"Type": "AWS::ApiGatewayV2::Route", "Properties": {"RouteKey": "ANY /r"}},
+                "Api": {"Type": "AWS::ApiGatewayV2::Api", "Properties": {}},
+                "I": {"Type": "AWS::ApiGatewayV2::Integration", "Properties": {}},
+                "P": {"Type": "AWS::Lambda::Permission", "Properties": {}},
                 "A": {"Type": "AWS::CloudWatch::Alarm", "Condition": "On", "Properties": {"AlarmName": "a"}},
             },
             "Outputs": {"Table": {"Value": {"Ref": "T"}}},
@@ -285,6 +272,14 @@ mod tests {
                     "TimeToLiveSpecification": {"Enabled": false},
                 }},
                 "R": {"PhysicalId": "x", "Properties": {"RouteKey": "ANY /r"}},
+                "Api": {"Type": "AWS::ApiGatewayV2::Api", "PhysicalId": "api"},
+                "I": {"Type": "AWS::ApiGatewayV2::Integration", "Properties": {"IntegrationUri": "arn:x:f-1"}},
+                "P": {"Type": "AWS::Lambda::Permission", "Properties": {
+                    "FunctionName": "f-1",
+                    "Action": "lambda:InvokeFunction",
+                    "Principal": "apigateway.amazonaws.com",
+                    "SourceArn": "arn:x:api/*",
+                }},
             },
         })
     }
@@ -302,7 +297,7 @@ mod tests {
     fn what_is_as_written_passes() {
         let checks = checked(&description());
         assert_eq!(checks.failed, Vec::<String>::new());
-        assert_eq!(checks.passed, 12);
+        assert_eq!(checks.passed, 13);
         assert_eq!(checks.not_shown.len(), 1);
     }
 
@@ -334,6 +329,16 @@ mod tests {
             ("/Outputs/Table", json!("t-2"), "output Table"),
             ("/Parameters/Alarmed", json!("on"), "parameter Alarmed"),
             ("/Routes", json!(["ANY /r", "ANY /s"]), "Routes"),
+            (
+                "/Resources/P/Properties/SourceArn",
+                json!("arn:x:other/*"),
+                "function of I",
+            ),
+            (
+                "/Resources/P/Properties/FunctionName",
+                json!("g-1"),
+                "function of I",
+            ),
             ("/Alarms", json!(["a"]), "Alarms"),
         ] {
             let mut description = description();

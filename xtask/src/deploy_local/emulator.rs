@@ -1,7 +1,7 @@
 //! MiniStack as an account of AWS: it takes `sam deploy`, runs the functions as processes, enforces their roles.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -23,7 +23,6 @@ pub struct Account<'a> {
     tools: &'a Emulator,
     service: Service,
     pub url: String,
-    scratch: PathBuf,
 }
 
 impl<'a> Account<'a> {
@@ -59,7 +58,6 @@ impl<'a> Account<'a> {
             tools,
             service,
             url,
-            scratch,
         })
     }
 
@@ -85,13 +83,6 @@ impl<'a> Account<'a> {
 
     pub fn ensure_running(&mut self) -> Result<()> {
         self.service.ensure_running()
-    }
-}
-
-impl Drop for Account<'_> {
-    fn drop(&mut self) {
-        // The functions' code, which MiniStack leaves behind.
-        let _ = fs::remove_dir_all(&self.scratch);
     }
 }
 

@@ -8,13 +8,13 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-use self::checks::Checks;
 use self::emulator::Account;
 use self::resolve::Resolver;
+use self::tally::Checks;
 use crate::demo_access::{self, Access};
 use crate::demo_http::Http;
 use crate::environment::Environment;
-use crate::progress::{HEAD, Step, Timings, note, paint, say};
+use crate::progress::{HEAD, QUIET, Step, Timings, note, paint, say};
 use crate::registry::{self, Operator};
 use crate::tools::{Emulator, Sam};
 use crate::{build, demo, prerequisites, process, workspace};
@@ -24,6 +24,7 @@ mod emulator;
 mod requests;
 mod resolve;
 mod staging;
+mod tally;
 
 const STAGE: &str = "dev";
 const STACK: &str = "latchkey-dev";
@@ -91,6 +92,9 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         checks.tell("the rest was not reached");
     }
     process::wait_if_stopping();
+    let folder = deployment.folder.clone();
+    drop(deployment);
+    fs::remove_dir_all(folder)?;
     Ok(closing(&checks, &timings))
 }
 
@@ -131,7 +135,7 @@ impl Deployment<'_> {
         let mut given = staging::parameters(&samconfig, STAGE)?;
         given.push(("Architecture".to_owned(), architecture()?.to_owned()));
 
-        let first = self.deploy(&given, &[], timings)?;
+        let first = self.deploy("as stage dev", &given, &[], timings)?;
         self.as_written(checks, &given, &first, &[])?;
         let step = Step::quick("Registry and key");
         let accesses = self.fill(&first)?;
@@ -148,7 +152,7 @@ impl Deployment<'_> {
             given.push((name.to_owned(), value.to_owned()));
         }
         let refused = metric_math(&self.template)?;
-        let second = self.deploy(&given, &refused, timings)?;
+        let second = self.deploy("with every parameter changed", &given, &refused, timings)?;
         self.as_written(checks, &given, &second, &refused)?;
         let step = Step::quick("requests");
         let namespace = format!("Latchkey/{STACK}");
@@ -178,6 +182,7 @@ impl Deployment<'_> {
     /// `sam deploy`; what is there then.
     fn deploy(
         &self,
+        how: &str,
         given: &[(String, String)],
         left_out: &[&str],
         timings: &mut Timings,
@@ -189,7 +194,8 @@ impl Deployment<'_> {
             .map(|(name, value)| format!("{name}={value}"))
             .collect();
         note("");
-        let step = Step::slow(&format!("sam deploy with {}", pairs.join(" ")));
+        let step = Step::slow(&format!("sam deploy {how}"));
+        note(&paint(QUIET, &format!("  {}", pairs.join(" "))));
         let mut sam = self.sam.command();
         sam.current_dir(&self.folder)
             .args(["deploy", "--config-env", STAGE, "--config-file"])
@@ -202,7 +208,7 @@ impl Deployment<'_> {
             .env("SAM_CLI_TELEMETRY", "0");
         let log = workspace::logs("deploy-local").join("sam.log");
         process::run_logged(self.account.enter(&mut sam), &log, &step)?;
-        timings.add("sam deploy", step.done(), false);
+        timings.add(&format!("sam deploy {how}"), step.done(), false);
         self.account.ask("describe", STACK)
     }
 

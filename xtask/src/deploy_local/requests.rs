@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use anyhow::{Context, Result};
 use serde_json::Value;
 
-use super::checks::Checks;
+use super::tally::Checks;
 use crate::demo_access::Access;
 use crate::demo_http::{Call, Credentials, Http};
 
@@ -42,7 +42,8 @@ pub fn refused(checks: &mut Checks, http: &Http, access: &Access) -> Result<()> 
             answer.status == 500 && error == Some("server_error"),
             format!(
                 "{function} without its policy answers 500 server_error (it was {} {})",
-                answer.status, answer.text
+                answer.status,
+                error.unwrap_or_default()
             ),
         );
     }
