@@ -9,7 +9,27 @@ use crate::demo_show as show;
 
 /// The whole story in the first tenant, a short one in each other; what was not as it should be.
 pub fn run(url: &str, issuer: &str, accesses: &[Access]) -> Result<Vec<String>> {
-    let http = Http::new(url);
+    let (_, faults) = stories(&Http::new(url), issuer, accesses, true)?;
+    show::heading("");
+    Ok(faults)
+}
+
+/// The same without showing it: how many checks passed, and what was not as it should be.
+pub fn run_silently(
+    http: &Http,
+    issuer: &str,
+    accesses: &[Access],
+) -> Result<(usize, Vec<String>)> {
+    stories(http, issuer, accesses, false)
+}
+
+fn stories(
+    http: &Http,
+    issuer: &str,
+    accesses: &[Access],
+    aloud: bool,
+) -> Result<(usize, Vec<String>)> {
+    let mut passed = 0;
     let mut faults = Vec::new();
     if accesses.is_empty() {
         faults.push(
@@ -19,22 +39,25 @@ pub fn run(url: &str, issuer: &str, accesses: &[Access]) -> Result<Vec<String>> 
     }
     let mut number = 0;
     for (index, access) in accesses.iter().enumerate() {
-        let mut story = Story::new(&http, issuer, access, number);
+        let mut story = Story::new(http, issuer, access, number);
+        story.aloud = aloud;
         let ended = match accesses.first() {
             Some(first) if index > 0 => story.short(first),
             Some(_) | None => story.whole(),
         };
         number = story.number;
+        passed += story.passed;
         faults.extend(story.faults);
         if let Err(error) = ended {
             let fault = format!(
                 "tenant {}: {error:#}, so the story ends here",
                 access.tenant
             );
-            show::checks(&[], std::slice::from_ref(&fault));
+            if aloud {
+                show::checks(&[], std::slice::from_ref(&fault));
+            }
             faults.push(fault);
         }
     }
-    show::heading("");
-    Ok(faults)
+    Ok((passed, faults))
 }

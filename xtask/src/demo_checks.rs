@@ -17,6 +17,10 @@ pub struct Story<'a> {
     /// Of the step; goes on from tenant to tenant.
     pub number: usize,
     pub faults: Vec<String>,
+    /// Checks that found what should be.
+    pub passed: usize,
+    /// Whether requests and answers are shown.
+    pub aloud: bool,
     step: String,
     good: Vec<String>,
     bad: Vec<String>,
@@ -31,6 +35,8 @@ impl<'a> Story<'a> {
             base_issuer,
             number: after,
             faults: Vec::new(),
+            passed: 0,
+            aloud: true,
             step: String::new(),
             good: Vec::new(),
             bad: Vec::new(),
@@ -45,8 +51,10 @@ impl<'a> Story<'a> {
         self.close();
         self.number += 1;
         self.step = title.to_owned();
-        let tenant = &self.access.tenant;
-        show::heading(&format!("{}. {title} (tenant {tenant})", self.number));
+        if self.aloud {
+            let tenant = &self.access.tenant;
+            show::heading(&format!("{}. {title} (tenant {tenant})", self.number));
+        }
     }
 
     /// Tells how the step went.
@@ -54,7 +62,10 @@ impl<'a> Story<'a> {
         if self.good.is_empty() && self.bad.is_empty() {
             return;
         }
-        show::checks(&self.good, &self.bad);
+        if self.aloud {
+            show::checks(&self.good, &self.bad);
+        }
+        self.passed += self.good.len();
         for fault in self.bad.drain(..) {
             let tenant = &self.access.tenant;
             self.faults.push(format!(
@@ -66,9 +77,17 @@ impl<'a> Story<'a> {
     }
 
     pub fn ask(&self, call: &Call) -> Result<Answer> {
-        show::request(self.http, call);
+        self.ask_and_show(call, show::answer)
+    }
+
+    fn ask_and_show(&self, call: &Call, show: impl FnOnce(&Answer)) -> Result<Answer> {
+        if self.aloud {
+            show::request(self.http, call);
+        }
         let answer = self.http.send(call)?;
-        show::answer(&answer);
+        if self.aloud {
+            show(&answer);
+        }
         Ok(answer)
     }
 
@@ -99,16 +118,15 @@ impl<'a> Story<'a> {
 
     /// Asks for what was shown in full before.
     pub fn ask_again(&self, call: &Call) -> Result<Answer> {
-        show::request(self.http, call);
-        let answer = self.http.send(call)?;
-        show::known_answer(&answer);
-        Ok(answer)
+        self.ask_and_show(call, show::known_answer)
     }
 
     /// Shows a JWT and checks what all of ours have in common.
     pub fn jwt(&mut self, which: &str, keys: &Value, jwt: &Jwt) {
-        show::part(&format!("{which}, header"), &jwt.header);
-        show::part(&format!("{which}, claims"), &jwt.claims);
+        if self.aloud {
+            show::part(&format!("{which}, header"), &jwt.header);
+            show::part(&format!("{which}, claims"), &jwt.claims);
+        }
         let signed = jwt.is_signed(keys);
         self.expect(
             signed,

@@ -13,6 +13,8 @@ use crate::demo_access::ClientLogin;
 pub struct Http {
     agent: ureq::Agent,
     base: String,
+    /// Told to the server instead of the base URL's.
+    host: Option<String>,
 }
 
 #[derive(Debug)]
@@ -47,6 +49,15 @@ impl Http {
         Self {
             agent,
             base: base.to_owned(),
+            host: None,
+        }
+    }
+
+    /// A server that many hosts share, none of which needs to be known to DNS.
+    pub fn behind(base: &str, host: &str) -> Self {
+        Self {
+            host: Some(host.to_owned()),
+            ..Self::new(base)
         }
     }
 
@@ -57,11 +68,15 @@ impl Http {
     pub fn send(&self, call: &Call) -> Result<Answer> {
         let url = self.url(call);
         let credentials = call.credentials.as_ref().map(Credentials::header);
+        let headers = [("host", self.host.clone()), ("authorization", credentials)];
+        let headers = headers
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, value?)));
         let answer = match &call.form {
             None => {
                 let mut request = self.agent.get(&url);
-                if let Some(value) = credentials {
-                    request = request.header("authorization", value);
+                for (name, value) in headers {
+                    request = request.header(name, value);
                 }
                 request.call()
             }
@@ -70,8 +85,8 @@ impl Http {
                     .agent
                     .post(&url)
                     .header("content-type", "application/x-www-form-urlencoded");
-                if let Some(value) = credentials {
-                    request = request.header("authorization", value);
+                for (name, value) in headers {
+                    request = request.header(name, value);
                 }
                 let body = form_urlencoded::Serializer::new(String::new())
                     .extend_pairs(form)

@@ -10,6 +10,20 @@ use anyhow::{Context, Result};
 use crate::aws;
 use crate::stack::Stack;
 
+/// Where AWS is.
+fn account(dynamodb: &str, kms: &str) -> [(&'static str, String); 7] {
+    [
+        ("LATCHKEY_DYNAMODB_ENDPOINT", dynamodb.to_owned()),
+        ("LATCHKEY_KMS_ENDPOINT", kms.to_owned()),
+        ("AWS_REGION", aws::REGION.to_owned()),
+        ("AWS_ACCESS_KEY_ID", aws::ACCESS_KEY.to_owned()),
+        ("AWS_SECRET_ACCESS_KEY", aws::ACCESS_KEY.to_owned()),
+        // No file of the developer's has a say.
+        ("AWS_CONFIG_FILE", "/dev/null".to_owned()),
+        ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null".to_owned()),
+    ]
+}
+
 #[derive(Debug, Clone)]
 pub struct Environment {
     variables: Vec<(&'static str, String)>,
@@ -26,25 +40,24 @@ const UNWANTED: [&str; 5] = [
 
 impl Environment {
     pub fn new(stack: &Stack, issuer: &str) -> Self {
-        Self {
-            variables: vec![
-                ("LATCHKEY_ISSUER", issuer.to_owned()),
-                ("LATCHKEY_REGISTRY_TABLE", stack.table("RegistryTable")),
-                ("LATCHKEY_USERS_TABLE", stack.table("UsersTable")),
-                ("LATCHKEY_GRANTS_TABLE", stack.table("GrantsTable")),
-                ("LATCHKEY_ARGON2_MEMORY_KIB", "19456".to_owned()),
-                ("LATCHKEY_ARGON2_ITERATIONS", "2".to_owned()),
-                ("LATCHKEY_ARGON2_PARALLELISM", "1".to_owned()),
-                ("LATCHKEY_DYNAMODB_ENDPOINT", stack.dynamodb.url.clone()),
-                ("LATCHKEY_KMS_ENDPOINT", stack.kms.url.clone()),
-                ("AWS_REGION", aws::REGION.to_owned()),
-                ("AWS_ACCESS_KEY_ID", aws::ACCESS_KEY.to_owned()),
-                ("AWS_SECRET_ACCESS_KEY", aws::ACCESS_KEY.to_owned()),
-                // No file of the developer's has a say.
-                ("AWS_CONFIG_FILE", "/dev/null".to_owned()),
-                ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null".to_owned()),
-            ],
-        }
+        let mut variables = vec![
+            ("LATCHKEY_ISSUER", issuer.to_owned()),
+            ("LATCHKEY_REGISTRY_TABLE", stack.table("RegistryTable")),
+            ("LATCHKEY_USERS_TABLE", stack.table("UsersTable")),
+            ("LATCHKEY_GRANTS_TABLE", stack.table("GrantsTable")),
+            ("LATCHKEY_ARGON2_MEMORY_KIB", "19456".to_owned()),
+            ("LATCHKEY_ARGON2_ITERATIONS", "2".to_owned()),
+            ("LATCHKEY_ARGON2_PARALLELISM", "1".to_owned()),
+        ];
+        variables.extend(account(&stack.dynamodb.url, &stack.kms.url));
+        Self { variables }
+    }
+
+    /// An operator's: the tables that a deployment printed, in an account at `url`.
+    pub fn of_operator(tables: [(&'static str, String); 3], url: &str) -> Self {
+        let mut variables = tables.to_vec();
+        variables.extend(account(url, url));
+        Self { variables }
     }
 
     pub fn apply<'a>(&self, command: &'a mut Command) -> &'a mut Command {

@@ -16,6 +16,7 @@ mod demo_shell;
 mod demo_show;
 mod demo_story;
 mod deploy_check;
+mod deploy_local;
 mod dev;
 mod environment;
 mod fuzz;
@@ -53,6 +54,8 @@ enum Task {
     Fuzz(fuzz::Arguments),
     /// Check template.yaml and build the functions as for a deployment (minutes)
     DeployCheck,
+    /// Deploy template.yaml to a local emulator of AWS and check what is there
+    DeployLocal(deploy_local::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -63,6 +66,7 @@ fn main() -> ExitCode {
         Task::Bench(arguments) => bench::run(&arguments),
         Task::Fuzz(arguments) => fuzz::run(&arguments),
         Task::DeployCheck => deploy_check::run(),
+        Task::DeployLocal(arguments) => deploy_local::run(&arguments),
     });
     process::wait_if_stopping();
     match outcome {

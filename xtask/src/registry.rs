@@ -72,17 +72,32 @@ impl Operator<'_> {
         let step = Step::quick("Every tenant has a signing key");
         // A key in a database that outlived its KMS signs nothing any more.
         let stale = stack.kms.ours && !stack.dynamodb.ours;
-        let output = process::capture(self.latchkey()?.args(["tenant", "list", "--json"]))?;
-        for tenant in parse_tenants(&output)? {
+        for tenant in self.tenants()? {
             if tenant.keys == 0 || stale {
-                let key = stack.create_key()?;
-                let mut add = self.latchkey()?;
-                add.args(["keys", "add", &key, "--tenant", &tenant.tenant]);
-                process::capture(&mut add)?;
+                self.add_key(&stack.create_key()?, &tenant.tenant)?;
             }
         }
         step.done();
         Ok(())
+    }
+
+    /// Every tenant signs with the one key.
+    pub fn share_key(&self, key: &str) -> Result<()> {
+        for tenant in self.tenants()? {
+            self.add_key(key, &tenant.tenant)?;
+        }
+        Ok(())
+    }
+
+    fn tenants(&self) -> Result<Vec<TenantRow>> {
+        let output = process::capture(self.latchkey()?.args(["tenant", "list", "--json"]))?;
+        parse_tenants(&output)
+    }
+
+    fn add_key(&self, key: &str, tenant: &str) -> Result<()> {
+        let mut add = self.latchkey()?;
+        add.args(["keys", "add", key, "--tenant", tenant]);
+        process::capture(&mut add).map(|_| ())
     }
 
     fn latchkey(&self) -> Result<Command> {

@@ -226,7 +226,7 @@ fn start_dynamodb(
 }
 
 /// Both services speak HTTP; any answer means that they are up.
-fn answers(url: &str) -> bool {
+pub fn answers(url: &str) -> bool {
     let agent: ureq::Agent = ureq::Agent::config_builder()
         .timeout_global(Some(Duration::from_secs(2)))
         .http_status_as_error(false)

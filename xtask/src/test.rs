@@ -12,7 +12,7 @@ use crate::registry::Operator;
 use crate::secrets::Notes;
 use crate::stack::{self, Database, Stack};
 use crate::test_counts::{self, Counts};
-use crate::tools::PythonTools;
+use crate::tools::{Emulator, PythonTools, Sam};
 use crate::{build, fuzz, prerequisites, process, workspace};
 
 #[derive(Debug, Default)]
@@ -43,6 +43,9 @@ fn everything(report: &mut Report) -> Result<()> {
     let (tools, database, runners) = report.stage("tools", || {
         prerequisites::for_tests()?;
         let runners = runners()?;
+        // For `deploy-local`, so that its time is not theirs.
+        Sam::ensure()?;
+        Emulator::ensure()?;
         Ok((PythonTools::ensure()?, Database::choose(false)?, runners))
     })?;
     report.check("format", &["fmt", "--all", "--check"]);
@@ -75,6 +78,8 @@ fn everything(report: &mut Report) -> Result<()> {
     if !stack.dynamodb.ours {
         report.stage("deletion of the tables", || stack.delete_tables())?;
     }
+    drop(stack);
+    report.as_deployed();
     outcome
 }
 
@@ -216,6 +221,18 @@ impl Report {
             step.failed();
         } else {
             step.done();
+        }
+    }
+
+    /// `sam deploy` to an emulator with a database of its own.
+    fn as_deployed(&mut self) {
+        match std::env::current_exe() {
+            Ok(xtask) => self.tests(
+                "deploy-local",
+                Command::new(xtask).arg("deploy-local"),
+                |lines| (test_counts::of_closing_line(lines), Vec::new()),
+            ),
+            Err(error) => self.fault(&error.into()),
         }
     }
 

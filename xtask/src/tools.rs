@@ -146,6 +146,42 @@ impl CargoFuzz {
     }
 }
 
+/// MiniStack with AWS's translator of SAM templates, whose dependencies agree with neither of the other two.
+#[derive(Debug)]
+pub struct Emulator {
+    python: PathBuf,
+}
+
+impl Emulator {
+    pub fn ensure() -> Result<Self> {
+        let home = workspace::tools().join("deploy");
+        let pins = workspace::root().join("xtask/tools/requirements-deploy.txt");
+        install("MiniStack for deployments", &home, &pins, |step| {
+            virtual_environment(&home, &pins, step)
+        })?;
+        Ok(Self {
+            python: home.join("bin/python"),
+        })
+    }
+
+    /// As its own command line starts it to run in the background: plain HTTP whatever `USE_SSL` says.
+    pub fn gateway(&self, port: u16) -> Command {
+        let mut command = Command::new(&self.python);
+        command
+            .args(["-m", "hypercorn", "ministack.app:app", "--keep-alive", "75"])
+            .arg("--bind")
+            .arg(format!("127.0.0.1:{port}"));
+        command
+    }
+
+    /// AWS's own client: `xtask/tools/deployed.py`.
+    pub fn client(&self) -> Command {
+        let mut command = Command::new(&self.python);
+        command.arg(workspace::root().join("xtask/tools/deployed.py"));
+        command
+    }
+}
+
 fn log(tool: &str) -> PathBuf {
     workspace::logs("tools").join(format!("{tool}.log"))
 }
@@ -206,9 +242,12 @@ mod tests {
 
     #[test]
     fn pins_are_exact() {
-        for file in ["requirements.txt", "requirements-sam.txt"] {
-            let text =
-                fs::read_to_string(workspace::root().join("xtask/tools").join(file)).unwrap();
+        for file in [
+            "requirements.txt",
+            "requirements-sam.txt",
+            "requirements-deploy.txt",
+        ] {
+            let text = read_pins(file);
             for line in text.lines().filter(|line| !line.is_empty()) {
                 assert!(
                     line.starts_with('#') || line.contains("=="),
@@ -216,5 +255,28 @@ mod tests {
                 );
             }
         }
+    }
+
+    fn read_pins(file: &str) -> String {
+        fs::read_to_string(workspace::root().join("xtask/tools").join(file)).unwrap()
+    }
+
+    #[test]
+    fn there_is_one_ministack_and_one_translator() {
+        let pin = |file: &str, name: &str| {
+            let text = read_pins(file);
+            let pin = text.lines().find(|line| line.starts_with(name));
+            pin.unwrap_or_else(|| panic!("{file} has no {name}"))
+                .to_owned()
+        };
+        let of_deploy = |name| pin("requirements-deploy.txt", name);
+        for name in ["ministack==", "cryptography=="] {
+            assert_eq!(of_deploy(name), pin("requirements.txt", name));
+        }
+        let translator = "aws-sam-translator==";
+        assert_eq!(
+            of_deploy(translator),
+            pin("requirements-sam.txt", translator)
+        );
     }
 }
