@@ -13,8 +13,6 @@ use crate::progress::{BAD, Step, Timings, note, paint, say};
 use crate::tools::CargoFuzz;
 use crate::{prerequisites, process, workspace};
 
-/// How long each target runs within the test command.
-const SHORT: Duration = Duration::from_secs(4);
 /// Long enough for any input here; a target that needs more has found something.
 const ONE_INPUT: Duration = Duration::from_secs(5);
 
@@ -61,16 +59,6 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         chosen.len() - failed
     ));
     Ok(ExitCode::from(u8::from(failed > 0)))
-}
-
-/// The short run: each target's outcome, in words.
-pub fn short() -> Result<Vec<(String, Result<String>)>> {
-    let fuzz = Fuzz::build()?;
-    let run = |target: String| {
-        let outcome = fuzz.target(&target, SHORT);
-        (target, outcome)
-    };
-    Ok(targets()?.into_iter().map(run).collect())
 }
 
 /// Every file of fuzz/fuzz_targets/.

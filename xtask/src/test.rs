@@ -13,7 +13,7 @@ use crate::secrets::Notes;
 use crate::stack::{self, Database, Stack};
 use crate::test_counts::{self, Counts};
 use crate::tools::{Emulator, PythonTools, Sam};
-use crate::{build, fuzz, prerequisites, process, workspace};
+use crate::{build, prerequisites, process, workspace};
 
 #[derive(Debug, Default)]
 struct Report {
@@ -74,12 +74,12 @@ fn everything(report: &mut Report) -> Result<()> {
     };
     let stack = report.stage("stack", || Stack::start(&options, &tools, database))?;
     let outcome = against(report, &stack, &tools, &runners);
-    report.fuzz();
     if !stack.dynamodb.ours {
         report.stage("deletion of the tables", || stack.delete_tables())?;
     }
     drop(stack);
-    report.as_deployed();
+    report.task(&["deploy-local"]);
+    report.task(&["fuzz", "--seconds", "4"]);
     outcome
 }
 
@@ -176,7 +176,8 @@ impl Report {
     fn cargo_test(&mut self, client: &Client<'_>) {
         let mut cargo = build::cargo();
         cargo.args(["test", "--workspace", "--no-fail-fast"]);
-        self.tests("cargo test", client, &mut cargo, |lines| {
+        let notes = Some(client.notes);
+        self.tests("cargo test", notes, client.tell(&mut cargo), |lines| {
             let counts = test_counts::of_cargo_test(lines);
             (Some(counts), test_counts::failed_in_cargo_test(lines))
         });
@@ -186,52 +187,23 @@ impl Report {
         let folder = runner.parent().unwrap_or(runner);
         let mut command = Command::new("bash");
         command.arg(runner).current_dir(folder);
-        self.tests(&workspace::shown(folder), client, &mut command, |lines| {
+        let (label, notes) = (workspace::shown(folder), Some(client.notes));
+        self.tests(&label, notes, client.tell(&mut command), |lines| {
             (test_counts::of_closing_line(lines), Vec::new())
         });
     }
 
-    /// A target that runs its time without a finding is a test passed.
-    fn fuzz(&mut self) {
-        let step = Step::slow("fuzz targets, a short run of each");
-        let outcome = fuzz::short();
-        let targets = match outcome {
-            Ok(targets) => targets,
-            Err(error) => {
-                self.timings.add("fuzz targets", step.elapsed(), true);
-                step.failed();
-                return self.fault(&error);
-            }
-        };
-        let failed = targets.iter().any(|(_, found)| found.is_err());
-        self.timings.add("fuzz targets", step.elapsed(), failed);
-        for (target, found) in targets {
-            match found {
-                Ok(found) => {
-                    say(&format!("fuzz {target}: {found}"));
-                    self.counts.passed += 1;
-                }
-                Err(error) => {
-                    self.failed_tests.push(format!("fuzz {target}"));
-                    self.fault(&error);
-                }
-            }
-        }
-        if failed {
-            step.failed();
-        } else {
-            step.done();
-        }
-    }
-
-    /// `sam deploy` to an emulator with a database of its own.
-    fn as_deployed(&mut self) {
+    /// A task of its own, with what it needs: `deploy-local` deploys to an emulator with a database of its own.
+    fn task(&mut self, arguments: &[&str]) {
+        let label = arguments.first().copied().unwrap_or_default();
         match std::env::current_exe() {
-            Ok(xtask) => self.tests(
-                "deploy-local",
-                Command::new(xtask).arg("deploy-local"),
-                |lines| (test_counts::of_closing_line(lines), Vec::new()),
-            ),
+            Ok(xtask) => {
+                let mut command = Command::new(xtask);
+                command.args(arguments);
+                self.tests(label, None, &mut command, |lines| {
+                    (test_counts::of_closing_line(lines), Vec::new())
+                });
+            }
             Err(error) => self.fault(&error.into()),
         }
     }
@@ -239,24 +211,20 @@ impl Report {
     fn tests(
         &mut self,
         label: &str,
-        client: &Client<'_>,
+        notes: Option<&Notes>,
         command: &mut Command,
         read: impl FnOnce(&[String]) -> (Option<Counts>, Vec<&str>),
     ) {
         let step = Step::slow(label);
-        let outcome = process::run_and_read(client.tell(command)).and_then(|(status, written)| {
+        let outcome = process::run_and_read(command).and_then(|(status, written)| {
             let (counts, failed) = read(&written.output);
             self.failed_tests
                 .extend(failed.into_iter().map(str::to_owned));
             // A test that fails shows the answer it got, tokens and all: that is for who mends it.
-            if status.success() {
+            if let Some(notes) = notes.filter(|_| status.success()) {
                 let name = label.replace(['/', ' '], "-");
-                client
-                    .notes
-                    .keep(&format!("{name}-output"), &written.output)?;
-                client
-                    .notes
-                    .keep(&format!("{name}-errors"), &written.errors)?;
+                notes.keep(&format!("{name}-output"), &written.output)?;
+                notes.keep(&format!("{name}-errors"), &written.errors)?;
             }
             judge(label, status, counts)
         });
