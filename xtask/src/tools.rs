@@ -273,6 +273,11 @@ mod tests {
         for name in ["ministack==", "cryptography=="] {
             assert_eq!(of_deploy(name), pin("requirements.txt", name));
         }
+        // What is said of MiniStack is said of this version.
+        let version = of_deploy("ministack==").replace("==", " ");
+        let operations = workspace::root().join("docs/operations.md");
+        let operations = fs::read_to_string(operations).unwrap();
+        assert!(operations.to_lowercase().contains(&version), "{version}");
         let translator = "aws-sam-translator==";
         assert_eq!(
             of_deploy(translator),
