@@ -44,7 +44,12 @@ fn arrows_point_one_way() {
     );
     assert_never("latchkey-dynamodb", &["latchkey-kms", "aws-sdk-kms"]);
     assert_never("latchkey-kms", &["latchkey-dynamodb", "aws-sdk-dynamodb"]);
-    assert_never("latchkey-lambda", &["aws-sdk-"]);
+    assert_never("latchkey-lambda", &["aws-sdk-", "latchkey-aws"]);
+    // STS comes with aws-config, for the operator's command.
+    assert_never(
+        "latchkey-aws",
+        &["aws-sdk-dynamodb", "aws-sdk-kms", "lambda_"],
+    );
     assert_never("latchkey-testkit", &["aws-sdk-"]);
     // What ours is measured by does not move with it.
     for who in ["bare", "yardstick"] {

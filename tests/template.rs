@@ -1,6 +1,7 @@
 //! Routes, template, local router and metadata agree; and tables, keys and policies are tight.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use latchkey_oauth::route::Endpoint;
 use latchkey_tests::template::{FUNCTIONS, granted, read, resource_name, template};
@@ -202,6 +203,19 @@ fn dashboard_metrics(template: &Value) -> Vec<Vec<String>> {
                 .collect()
         })
         .collect()
+}
+
+/// A refresh that is cut off between writing and answering would cost a client without a retry window its family.
+#[test]
+fn a_refresh_at_its_slowest_is_answered_in_time() {
+    // Cold, with openid: tenant, client, family, two signatures, the write, and one more read should its answer be lost.
+    let calls = 7;
+    let answering = Duration::from_millis(500);
+    let timeout = &template()["Resources"]["TokenFunction"]["Properties"]["Timeout"];
+    let timeout = Duration::from_secs(timeout.as_u64().unwrap());
+    assert!(latchkey_aws::CALL * calls + answering <= timeout);
+    // API Gateway waits no longer.
+    assert!(timeout < Duration::from_secs(30));
 }
 
 #[test]

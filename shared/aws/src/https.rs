@@ -25,13 +25,17 @@ pub(crate) fn client(region: &str) -> SharedHttpClient {
     }
 }
 
-/// Whether a Region's endpoints are certified by Amazon Trust Services: all but those in China and the isolated ones.
+/// Whether a Region's endpoints are certified under the five roots: all but those in China, the European sovereign cloud
+/// and the isolated ones, which have the system's roots and a slower start.
 fn is_amazons(region: &str) -> bool {
-    !region.starts_with("cn-") && !region.contains("-iso")
+    !region.starts_with("cn-") && !region.starts_with("eusc-") && !region.contains("-iso")
 }
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+
     use super::*;
 
     #[test]
@@ -49,14 +53,44 @@ mod tests {
             "us-iso-east-1",
             "us-isob-east-1",
             "eu-isoe-west-1",
+            "eusc-de-east-1",
         ] {
             assert!(!is_amazons(region), "{region}");
         }
     }
 
+    /// SHA-256 of each root's DER, as Amazon Trust Services publishes them.
+    const FINGERPRINTS: [&str; 5] = [
+        "8ecde6884f3d87b1125ba31ac3fcb13d7016de7f57cc904fe1cb97c6ae98196e",
+        "1ba5b2aa8c65401a82960118f80bec4f62304d83cec4713a19c39c011ea46db4",
+        "18ce6cfe7bf14e60b2e347b8dfe868cb31d02ebb3ada271569f50343b46db3a4",
+        "e35d28419ed02025cfa69038cd623962458da5c695fbdea3c22b0bfb25897092",
+        "568d6905a2c88708a4b3025190edcfedb1974a606a13c6e5290fcb2ae63edab5",
+    ];
+
     #[test]
     fn five_roots_are_trusted() {
         let text = std::str::from_utf8(AMAZON_TRUST_SERVICES).unwrap();
-        assert_eq!(text.matches("-----BEGIN CERTIFICATE-----").count(), 5);
+        let found: Vec<String> = text
+            .split("-----BEGIN CERTIFICATE-----")
+            .skip(1)
+            .map(|rest| {
+                let (body, _) = rest.split_once("-----END CERTIFICATE-----").unwrap();
+                let der = STANDARD.decode(body.replace('\n', "")).unwrap();
+                let hash = latchkey_oauth::hash::sha256(&der);
+                hash.as_bytes()
+                    .iter()
+                    .map(|it| format!("{it:02x}"))
+                    .collect()
+            })
+            .collect();
+        assert_eq!(found, FINGERPRINTS);
+        let trust = TrustStore::empty().with_pem_certificate(AMAZON_TRUST_SERVICES);
+        assert!(
+            TlsContext::builder()
+                .with_trust_store(trust)
+                .build()
+                .is_ok()
+        );
     }
 }

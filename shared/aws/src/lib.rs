@@ -22,8 +22,8 @@ pub use metered::Metered;
 const CONNECT: Duration = Duration::from_secs(1);
 /// One attempt of a call: DynamoDB and KMS answer in milliseconds or not at all.
 const ATTEMPT: Duration = Duration::from_millis(1_500);
-/// A whole call with its retries, well inside a function's deadline.
-const CALL: Duration = Duration::from_secs(4);
+/// A whole call with its retries. All of a refresh's together are inside the token function's time (tests/template.rs).
+pub const CALL: Duration = Duration::from_secs(4);
 /// The first attempt and two more.
 const ATTEMPTS: u32 = 3;
 /// The wait before the second attempt, at most; it doubles.

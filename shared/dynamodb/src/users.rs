@@ -83,8 +83,12 @@ impl Users {
             .delete_item()
             .table_name(&self.users)
             .set_key(Some(keys::attempts(tenant, counter)))
-            .condition_expression("attribute_not_exists(failures) OR failures <= :seen")
+            // The same counter, not one that began anew meanwhile.
+            .condition_expression(
+                "attribute_not_exists(failures) OR (failures <= :seen AND first_failure = :first)",
+            )
             .expression_attribute_values(":seen", number(seen.failures.into()))
+            .expression_attribute_values(":first", number(seen.first_failure.as_unix()))
             .send()
             .await;
         match deleted {

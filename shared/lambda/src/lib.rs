@@ -75,7 +75,12 @@ pub async fn serve<S: Service + 'static>(service: S, watch: Watch) -> Result<(),
         let function = Arc::clone(&function);
         // A task of its own: the future that a runtime blocks on is woken through the kernel, a task by a push to a queue.
         let answering = tokio::spawn(async move { function.one(request).await });
-        async move { Ok::<_, Error>(answering.await?) }
+        // What a panic said would be in the error.
+        async move {
+            answering
+                .await
+                .map_err(|_| Error::from("the task of a request ended"))
+        }
     }))
     .await
 }

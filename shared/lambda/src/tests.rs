@@ -167,3 +167,19 @@ async fn a_request_past_its_deadline_is_told_to_come_again() {
     let left = time_left(&context(now + 86_400_000)).unwrap();
     assert!(left > Duration::from_secs(86_000) && left < Duration::from_secs(86_401));
 }
+
+/// The clock of the runtime stands still and jumps, so nobody waits.
+#[tokio::test(start_paused = true)]
+async fn a_request_that_takes_too_long_is_told_so_before_the_deadline() {
+    let function = function().await;
+    let inbound = request::inbound(event("/token", &json!("hang"), false), Timestamp::default());
+    let mut log = RequestLog::default();
+    let begun = tokio::time::Instant::now();
+    let limit = Some(Duration::from_secs(9));
+    let response = function.within(limit, inbound, &mut log).await;
+    assert_eq!(begun.elapsed().as_secs(), 9);
+    assert_eq!(response.status(), 503);
+    assert_eq!(log.reason, Some("deadline"));
+    // What was known by then is told.
+    assert_eq!(log.tenant.as_deref(), Some("default"));
+}

@@ -150,7 +150,7 @@ impl<K: Eq + Hash, V> Remembered<K, V> {
     fn put(&self, key: K, value: V, now: Timestamp) -> Arc<V> {
         let value = Arc::new(value);
         let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if entries.len() >= MAX_ENTRIES {
+        if entries.len() >= MAX_ENTRIES && !entries.contains_key(&key) {
             entries.clear();
         }
         entries.insert(key, (now, Arc::clone(&value)));

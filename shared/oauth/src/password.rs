@@ -1,9 +1,11 @@
 //! People's passwords: Argon2id for new ones, the usual formats for those that moved in.
 
-use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+mod memory;
 
-use argon2::{Algorithm, Argon2, Block, Params, Version};
+use std::fmt;
+
+use argon2::{Algorithm, Argon2, Params, Version};
+use memory::Memory;
 use password_hash::PasswordHasher as _;
 use password_hash::phc::PasswordHash;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -208,46 +210,6 @@ pub enum Verdict {
     RightButStale,
 }
 
-/// The memory that Argon2 fills: kept from one password to the next, as clearing or mapping 19 MiB anew costs a tenth of
-/// the hash itself. Whoever comes while it is lent gets memory of their own.
-#[derive(Clone)]
-struct Memory {
-    lent: Arc<Mutex<Vec<Block>>>,
-    /// In blocks of 1 KiB: what a hash of today's make needs. What an imported one needs beyond that is given back.
-    kept: usize,
-}
-
-impl Memory {
-    fn lend(
-        &self,
-        argon2: &Argon2<'_>,
-        password: &[u8],
-        salt: &[u8],
-        output: &mut [u8],
-    ) -> Result<(), argon2::Error> {
-        let mut blocks = std::mem::take(&mut *self.blocks());
-        let wanted = argon2.params().block_count();
-        if blocks.len() < wanted {
-            blocks.resize(wanted, Block::new());
-        }
-        let hashed = argon2.hash_password_into_with_memory(password, salt, output, &mut *blocks);
-        if blocks.len() <= self.kept {
-            *self.blocks() = blocks;
-        }
-        hashed
-    }
-
-    fn blocks(&self) -> MutexGuard<'_, Vec<Block>> {
-        self.lent.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl fmt::Debug for Memory {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Memory")
-    }
-}
-
 /// Makes and checks password hashes at one cost.
 #[derive(Debug, Clone)]
 pub struct PasswordHashing {
@@ -274,10 +236,7 @@ impl PasswordHashing {
             None,
         )
         .map_err(|_| MalformedArgon2Settings)?;
-        let memory = Memory {
-            lent: Arc::default(),
-            kept: params.block_count(),
-        };
+        let memory = Memory::keeping(params.block_count());
         Ok(Self {
             argon2: Argon2::new(Algorithm::Argon2id, Version::V0x13, params),
             memory,

@@ -224,7 +224,10 @@ impl LoginRepository for MemoryStore {
         ] {
             let key = by_counter(tenant, counter);
             let found = tables.attempts.get(&key);
-            if found.is_some_and(|it| it.failures <= seen.failures) {
+            let same = |it: &Attempts| {
+                it.failures <= seen.failures && it.first_failure == seen.first_failure
+            };
+            if found.is_some_and(same) {
                 tables.attempts.remove(&key);
             }
         }

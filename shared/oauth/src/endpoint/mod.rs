@@ -45,7 +45,7 @@ pub struct Inbound {
     pub request_id: String,
 }
 
-/// What the log line of a request may say. Secrets, tokens and personal data have no field here.
+/// What the log line of a request may say. Secrets, tokens, names and claims have no field here.
 #[derive(Debug, Clone, Default)]
 pub struct RequestLog {
     /// Which endpoint.

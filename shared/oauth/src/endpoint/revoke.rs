@@ -51,7 +51,7 @@ where
                     .await?;
                 (!revoked).then_some("not_the_clients_token")
             }
-            None => self.jwt(&call, &client, token).await?,
+            None => self.jwt(&mut call, &client, token).await?,
         };
         call.log.reason = unchanged;
         if unchanged.is_none() {
@@ -66,12 +66,13 @@ impl<R: RegistryRepository, G: RevocationRepository> RevokeEndpoint<R, G> {
     /// Revokes an access token; answers why nothing was changed, if so.
     async fn jwt(
         &self,
-        call: &Call<'_>,
+        call: &mut Call<'_>,
         client: &AuthenticatedClient,
         token: &str,
     ) -> Result<Option<&'static str>, OAuthError> {
         match super::verify(&self.directory, call, token).await? {
             Ok(VerifiedToken::Access(claims)) if claims.client_id == client.client_id => {
+                call.log.subject = Some(claims.sub.to_string());
                 self.grants
                     .revoke_access_token(&call.tenant.id, &claims.jti, claims.exp)
                     .await?;

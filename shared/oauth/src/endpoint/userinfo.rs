@@ -57,6 +57,7 @@ where
             }
         };
         call.log.client_id = Some(claims.client_id.to_string());
+        call.log.subject = Some(claims.sub.to_string());
         // RFC 9068 section 4: a token for other resources is none for UserInfo, which is the issuer's.
         if !claims.aud.contains(call.issuer.as_str()) {
             return Err(refusal(ErrorCode::InvalidToken, "not_for_userinfo"));
@@ -65,7 +66,6 @@ where
         if !claims.scope.contains(OPENID) || claims.generation.is_none() {
             return Err(refusal(ErrorCode::InsufficientScope, "no_openid_scope"));
         }
-        call.log.subject = Some(claims.sub.to_string());
         let told = self.claims_of(&call, &claims).await?;
         call.log.event = Some(AuditEvent::ClaimsTold);
         Ok(told)

@@ -1,6 +1,6 @@
 //! The resource owner password credentials grant: RFC 6749 section 4.3.
 
-use futures_util::try_join;
+use futures_util::join;
 
 use super::{Context, GrantType, audience_of};
 use crate::audit::AuditEvent;
@@ -84,10 +84,10 @@ async fn sign_in<U: LoginRepository>(
 
     // A locked attempt is not counted, right or wrong: it neither prolongs a lock nor tells by its time.
     if login.by_source.is_locked(&policy.source, context.now) {
-        return Err(locked("source_locked"));
+        return Err(about(locked("source_locked"), login.credentials.as_ref()));
     }
     if login.user_is_locked(&policy.user, context.now) {
-        return Err(locked("user_locked"));
+        return Err(about(locked("user_locked"), login.credentials.as_ref()));
     }
     let reason = match (verdict, &login.credentials) {
         (_, None) => Some("unknown_user"),
@@ -97,24 +97,27 @@ async fn sign_in<U: LoginRepository>(
         }
     };
     if let Some(reason) = reason {
-        let (user, source) = (username, context.source);
-        try_join!(
-            count(context, tools, Counter::User(user), &login.by_user),
-            count(
-                context,
-                tools,
-                Counter::UserAndSource(user, source),
-                &login.by_user_and_source
-            ),
-            count(context, tools, Counter::Source(source), &login.by_source),
-        )?;
-        let refused = refusal(reason);
-        return Err(match &login.credentials {
-            Some(known) => refused.about(&known.subject),
-            None => refused,
-        });
+        count_failure(context, tools, username, &login).await?;
+        return Err(about(refusal(reason), login.credentials.as_ref()));
     }
     admit(context, tools, username, password, login, verdict).await
+}
+
+/// Counts a failure for the user, the source and both, side by side. None is given up because another one failed.
+async fn count_failure<U: LoginRepository>(
+    context: &Context<'_>,
+    tools: &Tools<'_, U>,
+    username: &Username,
+    seen: &Login,
+) -> Result<(), OAuthError> {
+    let source = context.source;
+    let both = Counter::UserAndSource(username, source);
+    let (by_user, by_both, by_source) = join!(
+        count(context, tools, Counter::User(username), &seen.by_user),
+        count(context, tools, both, &seen.by_user_and_source),
+        count(context, tools, Counter::Source(source), &seen.by_source),
+    );
+    by_user.and(by_both).and(by_source)
 }
 
 /// The password is right. It still counts only if no burst of guesses has locked the user or the source meanwhile.
@@ -136,11 +139,17 @@ async fn admit<U: LoginRepository>(
         .recheck(tenant, username, context.source, key)
         .await?;
     let policy = &context.tenant.settings.lockout;
-    if now.user_is_locked(&policy.user, context.now) {
-        return Err(locked("user_locked_by_burst").about(&credentials.subject));
-    }
-    if now.by_source.is_locked(&policy.source, context.now) {
-        return Err(locked("source_locked_by_burst").about(&credentials.subject));
+    let burst = if now.user_is_locked(&policy.user, context.now) {
+        Some("user_locked_by_burst")
+    } else if now.by_source.is_locked(&policy.source, context.now) {
+        Some("source_locked_by_burst")
+    } else {
+        None
+    };
+    if let Some(reason) = burst {
+        // Counted like the wrong ones of its burst: a guess that costs less time and no failure would be known as right.
+        count_failure(context, tools, username, &now).await?;
+        return Err(locked(reason).about(&credentials.subject));
     }
     // Of failures that are forgotten there is nothing to forget: they must not clear what was counted from elsewhere since.
     if now
@@ -182,6 +191,13 @@ async fn count<U: LoginRepository>(
 
 const fn refusal(reason: &'static str) -> OAuthError {
     OAuthError::new(ErrorCode::InvalidGrant, reason).audited(AuditEvent::LoginRefused)
+}
+
+fn about(refused: OAuthError, credentials: Option<&Credentials>) -> OAuthError {
+    match credentials {
+        Some(known) => refused.about(&known.subject),
+        None => refused,
+    }
 }
 
 const fn locked(reason: &'static str) -> OAuthError {

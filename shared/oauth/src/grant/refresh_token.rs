@@ -34,7 +34,7 @@ pub async fn authorize<G: RefreshTokenRepository>(
     }
     // RFC 6749 section 10.4: bound to the client it was issued to.
     if family.client_id != context.client.client_id {
-        return Err(refusal("refresh_token_of_another_client"));
+        return Err(refusal("refresh_token_of_another_client").about(&family.subject));
     }
     if family.revoked_at.is_some() {
         return Err(refusal("refresh_token_revoked").about(&family.subject));
@@ -46,15 +46,20 @@ pub async fn authorize<G: RefreshTokenRepository>(
     let refresh = match family.recognise(&presented, window, context.now) {
         // RFC 9700 section 4.14.2: a used token is stolen, or its successor is. Both end.
         Recognised::Superseded => {
-            grants
+            let killed = grants
                 .kill_family(&context.tenant.id, &family.id, context.now)
-                .await?;
-            return Err(refusal("refresh_token_reused")
+                .await;
+            // Told whether or not it could be written: somebody holds a copy.
+            let reused = match killed {
+                Ok(()) => refusal("refresh_token_reused"),
+                Err(error) => error.into(),
+            };
+            return Err(reused
                 .audited(AuditEvent::RefreshTokenReused)
                 .about(&family.subject));
         }
         Recognised::Current | Recognised::Repeated(_) if family.token_expires_at <= context.now => {
-            return Err(refusal("refresh_token_expired"));
+            return Err(refusal("refresh_token_expired").about(&family.subject));
         }
         Recognised::Current => Refresh::Rotate {
             family: Box::new(family.clone()),

@@ -367,10 +367,15 @@ impl<G: RefreshTokenRepository, S: JwsSigner> Mint<'_, G, S> {
         match family.recognise(presented, window, self.now) {
             Recognised::Repeated(successor) => Ok(successor),
             Recognised::Current | Recognised::Superseded => {
-                self.grants
+                let killed = self
+                    .grants
                     .kill_family(&self.tenant.id, &family.id, self.now)
-                    .await?;
-                Err(refusal("refresh_token_reused")
+                    .await;
+                let reused = match killed {
+                    Ok(()) => refusal("refresh_token_reused"),
+                    Err(error) => error.into(),
+                };
+                Err(reused
                     .audited(AuditEvent::RefreshTokenReused)
                     .about(&family.subject))
             }
