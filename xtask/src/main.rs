@@ -50,11 +50,12 @@ enum Task {
     Test,
     /// Measure the functions as built for release, beside one that does nothing (minutes)
     Bench(bench::Arguments),
-    /// Feed whatever reads requests, tokens, keys and registry files with what nobody would send
+    /// Feed whatever reads requests, tokens, keys and registry files with what nobody would send (a minute a target, after a
+    /// build of minutes; findings are kept in .latchkey/fuzz/found/)
     Fuzz(fuzz::Arguments),
     /// Check template.yaml and build the functions as for a deployment (minutes)
     DeployCheck,
-    /// Deploy template.yaml to a local emulator of AWS and check what is there
+    /// Deploy template.yaml to a local emulator of AWS and check what is there (half a minute)
     DeployLocal(deploy_local::Arguments),
 }
 
