@@ -73,14 +73,7 @@ pub async fn serve<S: Service + 'static>(service: S, watch: Watch) -> Result<(),
     let function = Arc::new(Function::new(service, watch));
     lambda_http::run(service_fn(move |request: lambda_http::Request| {
         let function = Arc::clone(&function);
-        // A task of its own: the future that a runtime blocks on is woken through the kernel, a task by a push to a queue.
-        let answering = tokio::spawn(async move { function.one(request).await });
-        // What a panic said would be in the error.
-        async move {
-            answering
-                .await
-                .map_err(|_| Error::from("the task of a request ended"))
-        }
+        async move { Ok::<_, Error>(function.one(request).await) }
     }))
     .await
 }
