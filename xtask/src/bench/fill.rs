@@ -15,7 +15,8 @@ use latchkey_oauth::token::refresh_token::FamilyId;
 use latchkey_oauth::token::repository::{TokenKeys, TokenStateRepository as _};
 use latchkey_oauth::user::{Subject, SubjectKey, Username};
 
-use super::world::{USER, World};
+use super::names::USER;
+use super::world::World;
 use crate::aws;
 use crate::progress::{self, QUIET, paint};
 

@@ -18,6 +18,7 @@ mod goals;
 mod growth;
 mod kind;
 mod measure;
+mod names;
 mod report;
 mod runtime_api;
 mod session;

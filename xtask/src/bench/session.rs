@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::event::Request;
 use super::function::{Answer, Function};
 use super::kind::Kind;
-use super::world::{CLIENT, PASSWORD, SECRET, USER};
+use super::names::{CLIENT, PASSWORD, SECRET, USER};
 
 #[derive(Debug)]
 pub struct Session {

@@ -10,18 +10,13 @@ use latchkey_oauth::random::SystemRandom;
 
 use super::event::HOST;
 use super::function::{Function, Place};
+use super::names::{CLIENT, PASSWORD, SECRET, TENANT, USER};
 use super::session::Session;
 use crate::environment::Environment;
 use crate::registry::{self, Operator};
 use crate::stack::{self, Database, Stack};
 use crate::tools::PythonTools;
 use crate::workspace;
-
-pub const CLIENT: &str = "bench";
-pub const SECRET: &str = "bench-client-secret";
-pub const USER: &str = "bench";
-pub const PASSWORD: &str = "correct horse battery staple";
-pub const TENANT: &str = "default";
 
 #[derive(Debug)]
 pub struct World {

@@ -9,9 +9,10 @@ use latchkey_oauth::password::Argon2Settings;
 use super::event::Request;
 use super::figures::Yardsticks;
 use super::function::Function;
+use super::names::TENANT;
 use super::session::Session;
 use super::statistics::median;
-use super::world::{TENANT, World};
+use super::world::World;
 use crate::{aws, process};
 
 /// What a function waits between two logins, for DynamoDB, KMS and the client: others have the core and its caches then,
