@@ -1,12 +1,17 @@
 //! People's passwords: Argon2id for new ones, the usual formats for those that moved in.
 
+mod memory;
+
 use std::fmt;
 
 use argon2::{Algorithm, Argon2, Params, Version};
+use memory::Memory;
 use password_hash::PasswordHasher as _;
 use password_hash::phc::PasswordHash;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use subtle::ConstantTimeEq as _;
+use zeroize::Zeroizing;
 
 use crate::random::{Random, RandomError};
 
@@ -117,14 +122,27 @@ impl StoredPassword {
         &self.text
     }
 
-    fn matches(&self, password: &Password) -> bool {
+    fn matches(&self, password: &Password, memory: &Memory) -> bool {
         let password = password.bytes();
         match self.format {
             Format::Bcrypt => bcrypt::verify(password, &self.text).unwrap_or(false),
-            Format::Argon2 => self.phc_matches(&Argon2::default(), password),
+            Format::Argon2 => self.argon2_matches(password, memory).unwrap_or(false),
             Format::Scrypt => self.phc_matches(&scrypt::Scrypt::default(), password),
             Format::Pbkdf2 => self.phc_matches(&pbkdf2::Pbkdf2::default(), password),
         }
+    }
+
+    /// `None` for a hash that names no function, cost, salt or output that Argon2 takes.
+    fn argon2_matches(&self, password: &[u8], memory: &Memory) -> Option<bool> {
+        let hash = PasswordHash::new(&self.text).ok()?;
+        let algorithm = Algorithm::try_from(hash.algorithm.as_str()).ok()?;
+        let version = hash.version.map(Version::try_from).transpose().ok()?;
+        let params = Params::try_from(&hash).ok()?;
+        let (salt, expected) = (hash.salt?, hash.hash?);
+        let argon2 = Argon2::new(algorithm, version.unwrap_or_default(), params);
+        let mut output = Zeroizing::new(vec![0; expected.len()]);
+        memory.lend(&argon2, password, &salt, &mut output).ok()?;
+        Some(output.ct_eq(expected.as_bytes()).into())
     }
 
     fn phc_matches<V>(&self, verifier: &V, password: &[u8]) -> bool
@@ -196,6 +214,7 @@ pub enum Verdict {
 #[derive(Debug, Clone)]
 pub struct PasswordHashing {
     argon2: Argon2<'static>,
+    memory: Memory,
 }
 
 impl PasswordHashing {
@@ -217,8 +236,10 @@ impl PasswordHashing {
             None,
         )
         .map_err(|_| MalformedArgon2Settings)?;
+        let memory = Memory::keeping(params.block_count());
         Ok(Self {
             argon2: Argon2::new(Algorithm::Argon2id, Version::V0x13, params),
+            memory,
         })
     }
 
@@ -228,7 +249,8 @@ impl PasswordHashing {
         let Some(stored) = stored else {
             let mut output = [0; Params::DEFAULT_OUTPUT_LEN];
             // The outcome does not matter, only the time; black_box keeps the work from being optimised away.
-            let _ = std::hint::black_box(self.argon2.hash_password_into(
+            let _ = std::hint::black_box(self.memory.lend(
+                &self.argon2,
                 password.bytes(),
                 b"no such user here",
                 &mut output,
@@ -236,7 +258,7 @@ impl PasswordHashing {
             std::hint::black_box(output);
             return Verdict::Wrong;
         };
-        if !stored.matches(password) {
+        if !stored.matches(password, &self.memory) {
             Verdict::Wrong
         } else if self.is_current(stored) {
             Verdict::Right
@@ -325,7 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn hashes_of_every_argon2_and_of_other_costs_are_checked() {
+    fn hashes_of_every_argon2_and_of_other_costs_are_checked_in_the_same_memory() {
         let hashing = cheap();
         for algorithm in [Algorithm::Argon2i, Algorithm::Argon2d, Algorithm::Argon2id] {
             for version in [Version::V0x10, Version::V0x13] {
