@@ -62,6 +62,7 @@ fn read(node: Node, surroundings: &dyn Surroundings, faults: &Faults) -> Option<
         name: fields.text("name"),
         lifetimes: read_lifetimes(&mut fields),
         lockout: read_lockout(&mut fields),
+        ..TenantSettings::default()
     };
     let place = fields.place.clone();
     let clients = fields.list("clients");
