@@ -93,6 +93,7 @@ pub fn read(
         audience: fields.texts("audience", resource).unwrap_or_default(),
         apis: Vec::new(),
         claims: Vec::new(),
+        access_token_format: None,
         id_token_signed_response_alg: None,
         lifetimes: read_lifetimes(&mut fields),
         refresh_token_retry_window: read_retry_window(&mut fields),
