@@ -6,7 +6,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-const FUNCTIONS: [&str; 5] = ["discovery", "introspect", "revoke", "token", "userinfo"];
+const FUNCTIONS: [&str; 6] = [
+    "discovery",
+    "introspect",
+    "register",
+    "revoke",
+    "token",
+    "userinfo",
+];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))

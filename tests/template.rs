@@ -126,6 +126,7 @@ fn the_environment_is_what_the_settings_read() {
     let wanted: [(&str, &[&str]); 5] = [
         ("discovery", &[]),
         ("introspect", &grants),
+        ("register", &grants),
         ("revoke", &grants),
         ("token", &token),
         ("userinfo", &with_users),

@@ -56,3 +56,9 @@ async fn opaque_access_tokens() {
     let (tables, tenant) = tables().await;
     contract::opaque_access_tokens(&tables.grants, &tenant).await;
 }
+
+#[tokio::test]
+async fn initial_access() {
+    let (tables, tenant) = tables().await;
+    contract::initial_access(&tables.grants, &tenant).await;
+}

@@ -8,6 +8,7 @@ mod discovery;
 mod opaque_tokens;
 mod password;
 mod refresh_token;
+mod registration;
 mod revocation;
 mod tenancy;
 mod userinfo;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{Request, Response};
-use latchkey_oauth::client::RegistryRepository;
+use latchkey_oauth::client::RegistryAdmin;
 use latchkey_oauth::directory::Directory;
 use latchkey_oauth::endpoint::discovery::DiscoveryEndpoint;
 use latchkey_oauth::endpoint::introspect::IntrospectEndpoint;
@@ -17,12 +17,14 @@ use latchkey_oauth::endpoint::userinfo::UserInfoEndpoint;
 use latchkey_oauth::endpoint::{Inbound, RequestLog, Service, answer};
 use latchkey_oauth::lockout::Source;
 use latchkey_oauth::random::SystemRandom;
+use latchkey_oauth::registration::InitialAccessRepository;
 use latchkey_oauth::route::resolve;
 use latchkey_oauth::tenant::BaseUrl;
 use latchkey_oauth::time::Clock;
 use latchkey_oauth::token::jws::JwsSigner;
 use latchkey_oauth::token::repository::{RefreshTokenRepository, RevocationRepository};
 use latchkey_oauth::user::LoginRepository;
+use latchkey_registration::endpoint::RegisterEndpoint;
 use latchkey_testkit::clock::FixedClock;
 use latchkey_testkit::fixtures::hashing;
 
@@ -77,9 +79,9 @@ impl Endpoints {
         clock: FixedClock,
     ) -> Self
     where
-        R: RegistryRepository + 'static,
+        R: RegistryAdmin + Clone + 'static,
         U: LoginRepository + 'static,
-        G: RefreshTokenRepository + RevocationRepository + 'static,
+        G: RefreshTokenRepository + RevocationRepository + InitialAccessRepository + 'static,
         S: JwsSigner + 'static,
     {
         let directory = |registry| Directory::new(BaseUrl::parse(BASE).unwrap(), registry);
@@ -107,6 +109,13 @@ impl Endpoints {
             directory: directory(its.registry),
             grants: its.grants,
         });
+        let its = outside("register");
+        let register = handler(RegisterEndpoint {
+            directory: directory(its.registry.clone()),
+            registry: its.registry,
+            grants: its.grants,
+            random: Box::new(SystemRandom),
+        });
         let discovery = handler(DiscoveryEndpoint {
             directory: directory(outside("discovery").registry),
         });
@@ -117,6 +126,7 @@ impl Endpoints {
                 ("introspect", introspect),
                 ("userinfo", userinfo),
                 ("revoke", revoke),
+                ("register", register),
                 ("discovery", discovery),
             ],
         }
@@ -125,7 +135,7 @@ impl Endpoints {
     /// Answers a request that comes from `source`.
     pub async fn send(&self, request: Request<Bytes>, source: &str) -> Response<Bytes> {
         // As the front does: what leads nowhere is nobody's.
-        let function = resolve(request.uri().path()).map(|(_, endpoint)| endpoint.function());
+        let function = resolve(request.uri().path()).map(|route| route.endpoint.function());
         let Some(function) = function else {
             let mut response = Response::new(Bytes::from_static(b"{\"message\":\"Not Found\"}"));
             *response.status_mut() = http::StatusCode::NOT_FOUND;

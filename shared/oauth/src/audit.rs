@@ -35,6 +35,14 @@ pub enum AuditEvent {
     TokenActive,
     /// A token was introspected and is not good, or not the caller's business.
     TokenInactive,
+    /// A client registered itself.
+    ClientRegistered,
+    /// A client changed its registration.
+    ClientChanged,
+    /// A client deleted its registration.
+    ClientDeleted,
+    /// A client that registered itself was let in by its code.
+    ClientActivated,
 }
 
 impl AuditEvent {
@@ -54,5 +62,9 @@ impl AuditEvent {
         Self::ClaimsTold,
         Self::TokenActive,
         Self::TokenInactive,
+        Self::ClientRegistered,
+        Self::ClientChanged,
+        Self::ClientDeleted,
+        Self::ClientActivated,
     ];
 }

@@ -61,6 +61,9 @@ pub fn refusal(error: &OAuthError, request_id: &str) -> Response<Bytes> {
         | ErrorCode::UnsupportedGrantType
         | ErrorCode::InvalidScope
         | ErrorCode::InvalidTarget
+        | ErrorCode::InvalidRedirectUri
+        | ErrorCode::InvalidClientMetadata
+        | ErrorCode::UnapprovedSoftwareStatement
         | ErrorCode::MissingToken
         | ErrorCode::InvalidToken
         | ErrorCode::InsufficientScope

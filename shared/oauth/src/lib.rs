@@ -9,6 +9,7 @@
 pub mod api;
 pub mod audit;
 pub mod authorization;
+pub mod bearer;
 pub mod claims;
 pub mod client;
 pub mod client_auth;
@@ -26,6 +27,7 @@ pub mod password;
 pub mod password_policy;
 pub mod policy;
 pub mod random;
+pub mod registration;
 pub mod route;
 pub mod scope;
 pub mod settings;

@@ -20,6 +20,12 @@ pub enum Endpoint {
     OpenIdConfiguration,
     /// RFC 8414 section 3.
     AuthorizationServerMetadata,
+    /// RFC 7591 section 3.
+    Registration,
+    /// RFC 7592 section 2: the registration of one client, below it.
+    ClientConfiguration,
+    /// A registered client gives the code that lets it in.
+    Activation,
 }
 
 impl Endpoint {
@@ -32,6 +38,9 @@ impl Endpoint {
         Self::Jwks,
         Self::OpenIdConfiguration,
         Self::AuthorizationServerMetadata,
+        Self::Registration,
+        Self::ClientConfiguration,
+        Self::Activation,
     ];
 
     /// The path below an issuer.
@@ -44,6 +53,8 @@ impl Endpoint {
             Self::Jwks => "/jwks",
             Self::OpenIdConfiguration => "/.well-known/openid-configuration",
             Self::AuthorizationServerMetadata => "/.well-known/oauth-authorization-server",
+            Self::Registration | Self::ClientConfiguration => "/register",
+            Self::Activation => "/activate",
         }
     }
 
@@ -57,13 +68,19 @@ impl Endpoint {
             Self::Jwks | Self::OpenIdConfiguration | Self::AuthorizationServerMetadata => {
                 "discovery"
             }
+            Self::Registration | Self::ClientConfiguration | Self::Activation => "register",
         }
     }
 
     /// The methods it takes; those that cross origins take OPTIONS as well.
     pub const fn methods(self) -> &'static str {
         match self {
-            Self::Token | Self::Introspection | Self::Revocation => "POST",
+            Self::Token
+            | Self::Introspection
+            | Self::Revocation
+            | Self::Registration
+            | Self::Activation => "POST",
+            Self::ClientConfiguration => "GET, PUT, DELETE",
             Self::UserInfo => "GET, HEAD, POST",
             Self::Jwks | Self::OpenIdConfiguration | Self::AuthorizationServerMetadata => {
                 "GET, HEAD"
@@ -80,7 +97,11 @@ impl Endpoint {
             | Self::Jwks
             | Self::OpenIdConfiguration
             | Self::AuthorizationServerMetadata => true,
-            Self::Introspection => false,
+            // A server's business: what it answers are secrets that no page may read.
+            Self::Introspection
+            | Self::Registration
+            | Self::ClientConfiguration
+            | Self::Activation => false,
         }
     }
 
@@ -88,33 +109,89 @@ impl Endpoint {
     const fn is_metadata(self) -> bool {
         match self {
             Self::OpenIdConfiguration | Self::AuthorizationServerMetadata => true,
-            Self::Token | Self::Introspection | Self::UserInfo | Self::Revocation | Self::Jwks => {
-                false
-            }
+            Self::Token
+            | Self::Introspection
+            | Self::UserInfo
+            | Self::Revocation
+            | Self::Jwks
+            | Self::Registration
+            | Self::ClientConfiguration
+            | Self::Activation => false,
+        }
+    }
+
+    /// What may follow the path.
+    pub const fn below(self) -> Below {
+        match self {
+            Self::ClientConfiguration => Below::Segment("client_id"),
+            Self::Token
+            | Self::Introspection
+            | Self::UserInfo
+            | Self::Revocation
+            | Self::Jwks
+            | Self::OpenIdConfiguration
+            | Self::AuthorizationServerMetadata
+            | Self::Registration
+            | Self::Activation => Below::Nothing,
         }
     }
 
     /// Every path pattern that leads here, with `{tenant}` for a tenant's segment.
     pub fn patterns(self) -> Vec<String> {
-        let path = self.path();
-        let mut patterns = vec![path.to_owned(), format!("/{{tenant}}{path}")];
+        let path = match self.below() {
+            Below::Nothing => self.path().to_owned(),
+            Below::Segment(name) => format!("{}/{{{name}}}", self.path()),
+        };
+        let mut patterns = vec![path.clone(), format!("/{{tenant}}{path}")];
         if self.is_metadata() {
             patterns.push(format!("{path}/{{tenant}}"));
         }
         patterns
     }
 
-    fn at(path: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|endpoint| endpoint.path() == path)
+    /// The endpoint at a path below an issuer, and what follows it there.
+    fn at(path: &str) -> Option<(Self, &str)> {
+        Self::ALL.into_iter().find_map(|endpoint| {
+            let rest = path.strip_prefix(endpoint.path())?;
+            let fits = match endpoint.below() {
+                Below::Nothing => rest.is_empty(),
+                Below::Segment(_) => rest
+                    .strip_prefix('/')
+                    .is_some_and(|segment| !segment.is_empty() && !segment.contains('/')),
+            };
+            fits.then_some((endpoint, rest.strip_prefix('/').unwrap_or(rest)))
+        })
     }
 }
 
-/// The tenant and endpoint a path leads to. The default tenant has one address only: the base URL.
-pub fn resolve(path: &str) -> Option<(TenantId, Endpoint)> {
-    if let Some(endpoint) = Endpoint::at(path) {
-        return Some((TenantId::default_tenant(), endpoint));
+/// What may follow an endpoint's path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Below {
+    /// Nothing.
+    Nothing,
+    /// One segment, of this name.
+    Segment(&'static str),
+}
+
+/// Where a path leads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Route<'a> {
+    /// Of which tenant.
+    pub tenant: TenantId,
+    /// To which endpoint.
+    pub endpoint: Endpoint,
+    /// What follows the endpoint's path, without the `/` before it, as it was sent: percent-encoded.
+    pub below: &'a str,
+}
+
+/// Where a path leads. The default tenant has one address only: the base URL.
+pub fn resolve(path: &str) -> Option<Route<'_>> {
+    if let Some((endpoint, below)) = Endpoint::at(path) {
+        return Some(Route {
+            tenant: TenantId::default_tenant(),
+            endpoint,
+            below,
+        });
     }
     // RFC 8414 section 3.1: /.well-known/oauth-authorization-server/acme
     for endpoint in Endpoint::ALL.into_iter().filter(|it| it.is_metadata()) {
@@ -122,12 +199,20 @@ pub fn resolve(path: &str) -> Option<(TenantId, Endpoint)> {
             .strip_prefix(endpoint.path())
             .and_then(|rest| rest.strip_prefix('/'));
         if let Some(tenant) = inserted {
-            return named_tenant(tenant).map(|tenant| (tenant, endpoint));
+            return Some(Route {
+                tenant: named_tenant(tenant)?,
+                endpoint,
+                below: "",
+            });
         }
     }
     let (tenant, _) = path.strip_prefix('/')?.split_once('/')?;
-    let below = path.get(1 + tenant.len()..)?;
-    Some((named_tenant(tenant)?, Endpoint::at(below)?))
+    let (endpoint, below) = Endpoint::at(path.get(1 + tenant.len()..)?)?;
+    Some(Route {
+        tenant: named_tenant(tenant)?,
+        endpoint,
+        below,
+    })
 }
 
 fn named_tenant(segment: &str) -> Option<TenantId> {
@@ -144,10 +229,24 @@ mod tests {
     fn every_pattern_leads_to_its_endpoint() {
         for endpoint in Endpoint::ALL {
             for pattern in endpoint.patterns() {
+                let tenant = if pattern.contains("{tenant}") {
+                    "acme"
+                } else {
+                    "default"
+                };
                 let path = pattern.replace("{tenant}", "acme");
-                let tenant = if pattern == path { "default" } else { "acme" };
-                let (found, to) = resolve(&path).unwrap();
-                assert_eq!((found.as_str(), to), (tenant, endpoint), "{path}");
+                let path = path.replace("{client_id}", "a%20b");
+                let found = resolve(&path).unwrap();
+                assert_eq!(
+                    (found.tenant.as_str(), found.endpoint),
+                    (tenant, endpoint),
+                    "{path}"
+                );
+                let below = match endpoint.below() {
+                    Below::Nothing => "",
+                    Below::Segment(_) => "a%20b",
+                };
+                assert_eq!(found.below, below, "{path}");
             }
         }
     }
@@ -176,6 +275,11 @@ mod tests {
             "/.well-known/oauth-authorization-server/default",
             "/.well-known/oauth-authorization-server/a/b",
             "/token/token",
+            "/register/",
+            "/register/a/b",
+            "/registered",
+            "/acme/register/a/b",
+            "/activate/a",
             "/ACME/token",
         ] {
             assert_eq!(resolve(path), None, "{path}");

@@ -2,6 +2,9 @@
 
 use latchkey_oauth::client::RegistryAdmin;
 use latchkey_oauth::lockout::{Attempts, Backoff, Source};
+use latchkey_oauth::registration::{
+    InitialAccess, InitialAccessRepository, Purpose, RegistrationToken,
+};
 use latchkey_oauth::tenant::{LifetimeOverrides, TenantId, TenantSettings};
 use latchkey_oauth::time::Seconds;
 use latchkey_oauth::token::family::{Family, FamilyUser, NextToken, Rotation};
@@ -438,4 +441,25 @@ where
     assert!(revoke(&here, "web").await);
     assert_eq!(read(&here).await.opaque, None);
     assert!(!revoke(&here, "web").await);
+}
+
+/// An initial access token is used as often as it says and no more, until its end.
+pub async fn initial_access(store: &impl InitialAccessRepository, tenant_name: &str) {
+    let here = tenant(tenant_name);
+    let elsewhere = tenant(&format!("{tenant_name}-x"));
+    let token = |seed| RegistrationToken::new(Purpose::InitialAccess, &SeededRandom::new(seed));
+    let hash = token(1).unwrap().hash();
+    let kept = InitialAccess {
+        uses_left: 2,
+        until: NOW.plus(Seconds(60)),
+    };
+    let take = async |tenant, hash, now| store.use_initial_access(tenant, hash, now).await.unwrap();
+    assert!(!take(&here, &hash, NOW).await);
+    store.put_initial_access(&here, &hash, &kept).await.unwrap();
+    assert!(!take(&elsewhere, &hash, NOW).await);
+    assert!(!take(&here, &hash, NOW.plus(Seconds(60))).await);
+    assert!(take(&here, &hash, NOW.plus(Seconds(59))).await);
+    let (one, other) = futures_util::join!(take(&here, &hash, NOW), take(&here, &hash, NOW));
+    assert!(one != other, "used more often than it says");
+    assert!(!take(&here, &hash, NOW).await);
 }

@@ -7,6 +7,7 @@ use latchkey_oauth::api::{Api, ResourceId};
 use latchkey_oauth::client::{Client, ClientId, RegistryAdmin, RegistryRepository};
 use latchkey_oauth::lockout::{Attempts, Backoff, Source};
 use latchkey_oauth::password::StoredPassword;
+use latchkey_oauth::registration::{InitialAccess, InitialAccessRepository, TokenHash};
 use latchkey_oauth::store::StoreError;
 use latchkey_oauth::tenant::{Tenant, TenantId, TenantSettings};
 use latchkey_oauth::time::Timestamp;
@@ -40,6 +41,7 @@ struct Tables {
     families: BTreeMap<(TenantId, String), Family>,
     revoked: BTreeMap<(TenantId, String), Timestamp>,
     opaque: BTreeMap<(TenantId, String), StoredAccessToken>,
+    initial: BTreeMap<(TenantId, String), InitialAccess>,
 }
 
 impl MemoryStore {
@@ -465,6 +467,35 @@ impl RevocationRepository for MemoryStore {
         let found = family.is_some();
         if let Some(family) = family {
             family.revoked_at.get_or_insert(now);
+        }
+        Ok(found)
+    }
+}
+
+impl InitialAccessRepository for MemoryStore {
+    async fn put_initial_access(
+        &self,
+        tenant: &TenantId,
+        hash: &TokenHash,
+        token: &InitialAccess,
+    ) -> Result<(), StoreError> {
+        let key = (tenant.clone(), hash.to_string());
+        self.tables().initial.insert(key, token.clone());
+        Ok(())
+    }
+
+    async fn use_initial_access(
+        &self,
+        tenant: &TenantId,
+        hash: &TokenHash,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let mut tables = self.tables();
+        let token = tables.initial.get_mut(&(tenant.clone(), hash.to_string()));
+        let token = token.filter(|it| it.uses_left > 0 && now < it.until);
+        let found = token.is_some();
+        if let Some(token) = token {
+            token.uses_left -= 1;
         }
         Ok(found)
     }

@@ -14,4 +14,5 @@ async fn memory_keeps_the_contract() {
     contract::rotation(&store, "rotation").await;
     contract::revocation(&store, &store, "revocation").await;
     contract::opaque_access_tokens(&store, "opaque").await;
+    contract::initial_access(&store, "initial").await;
 }

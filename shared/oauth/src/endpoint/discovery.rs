@@ -39,7 +39,10 @@ impl<R: RegistryRepository> Service for DiscoveryEndpoint<R> {
             Endpoint::Token
             | Endpoint::Introspection
             | Endpoint::UserInfo
-            | Endpoint::Revocation => false,
+            | Endpoint::Revocation
+            | Endpoint::Registration
+            | Endpoint::ClientConfiguration
+            | Endpoint::Activation => false,
         }
     }
 
@@ -53,7 +56,10 @@ impl<R: RegistryRepository> Service for DiscoveryEndpoint<R> {
             Endpoint::Token
             | Endpoint::Introspection
             | Endpoint::UserInfo
-            | Endpoint::Revocation => {
+            | Endpoint::Revocation
+            | Endpoint::Registration
+            | Endpoint::ClientConfiguration
+            | Endpoint::Activation => {
                 return Err(OAuthError::new(ErrorCode::NotFound, "not_served_here"));
             }
         };

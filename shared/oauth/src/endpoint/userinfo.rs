@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::{Call, Service};
 use crate::audit::AuditEvent;
+use crate::bearer;
 use crate::claims;
 use crate::client::RegistryRepository;
 use crate::directory::Directory;
@@ -118,30 +119,21 @@ impl<R: RegistryRepository, G: TokenStateRepository> UserInfoEndpoint<R, G> {
 /// RFC 6750 section 2: in the header, or in a form on POST; never in the query, and never in two places.
 fn bearer_token(call: &Call<'_>) -> Result<Option<String>, OAuthError> {
     refuse_secrets_in_query(&call.parts)?;
-    let mut headers = call.parts.headers.get_all(AUTHORIZATION).iter();
-    let header = headers.next();
     let form = if call.parts.method == Method::POST && is_form(&call.parts) {
         Some(Form::read(&call.parts, &call.body)?)
     } else {
         None
     };
     let in_form = form.as_ref().and_then(|form| form.get("access_token"));
-    match (header, in_form) {
-        (Some(_), Some(_)) => Err(OAuthError::invalid_request(
-            "two_bearer_tokens",
-            "The access token is sent in more than one way.",
-        )),
-        (Some(_), None) if headers.next().is_some() => Err(OAuthError::invalid_request(
-            "two_authorization_headers",
-            "The Authorization header is given more than once.",
-        )),
-        (Some(header), None) => Ok(header
-            .to_str()
-            .ok()
-            .and_then(|text| text.split_once(' '))
-            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-            .map(|(_, token)| token.trim_matches(' ').to_owned())),
-        (None, in_form) => Ok(in_form.map(str::to_owned)),
+    match in_form {
+        Some(_) if call.parts.headers.contains_key(AUTHORIZATION) => {
+            Err(OAuthError::invalid_request(
+                "two_bearer_tokens",
+                "The access token is sent in more than one way.",
+            ))
+        }
+        Some(token) => Ok(Some(token.to_owned())),
+        None => bearer::in_header(&call.parts),
     }
 }
 
