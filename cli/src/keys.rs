@@ -4,7 +4,7 @@ use std::future::Future;
 
 use der::Decode as _;
 use latchkey_oauth::client::RegistryAdmin;
-use latchkey_oauth::tenant::TenantId;
+use latchkey_oauth::tenant::{Tenant, TenantId};
 use latchkey_oauth::time::{Seconds, Timestamp};
 use latchkey_oauth::token::algorithm::Algorithm;
 use latchkey_oauth::token::jwk::{KeyRing, PublicKey, RingKey, publish};
@@ -150,7 +150,8 @@ pub enum Added {
 }
 
 /// Adds a key to a tenant's ring. `signs_after` is how long it is only published; left out, the first key signs at
-/// once and any other after [`PUBLISHED_BEFORE_SIGNING`]. From then on the others sign no more, but stay published.
+/// once and any other after [`PUBLISHED_BEFORE_SIGNING`]. From then on the others of its
+/// algorithm sign no more, but stay published.
 ///
 /// # Errors
 /// [`KeyError`], an unknown tenant, a withdrawn key, a ring that others keep changing, or a store that fails.
@@ -163,8 +164,10 @@ pub async fn add<R: RegistryAdmin>(
     now: Timestamp,
 ) -> anyhow::Result<(Added, RingKey)> {
     for _ in 0..ATTEMPTS {
-        let ring = ring_of(registry, tenant).await?;
-        let first = ring.signing_key(now).is_none();
+        let found = tenant_of(registry, tenant).await?;
+        let ring = found.keys;
+        let chosen = found.settings.signing_algorithm;
+        let first = ring.signing_key(chosen, now).is_none();
         let default = if first {
             Seconds(0)
         } else {
@@ -194,7 +197,7 @@ pub async fn add<R: RegistryAdmin>(
 
 fn with(ring: &KeyRing, new: RingKey) -> KeyRing {
     let mut keys = ring.keys.clone();
-    for key in &mut keys {
+    for key in keys.iter_mut().filter(|key| key.alg == new.alg) {
         let until = key.signs_until.unwrap_or(new.signs_from);
         key.signs_until = Some(until.min(new.signs_from));
     }
@@ -214,7 +217,8 @@ pub async fn withdraw<R: RegistryAdmin>(
     now: Timestamp,
 ) -> anyhow::Result<RingKey> {
     for _ in 0..ATTEMPTS {
-        let ring = ring_of(registry, tenant).await?;
+        let found = tenant_of(registry, tenant).await?;
+        let ring = found.keys;
         let mut changed = ring.clone();
         let Some(key) = changed.keys.iter_mut().find(|key| key.kid == kid) else {
             anyhow::bail!(
@@ -226,7 +230,10 @@ pub async fn withdraw<R: RegistryAdmin>(
         }
         key.published_until = Some(now);
         let withdrawn = key.clone();
-        if changed.signing_key(now).is_none() {
+        if changed
+            .signing_key(found.settings.signing_algorithm, now)
+            .is_none()
+        {
             anyhow::bail!(
                 "no other key of tenant {tenant} signs now. Add one first: latchkey keys add KMS_KEY_ID --tenant {tenant} --signs-from now"
             );
@@ -240,13 +247,16 @@ pub async fn withdraw<R: RegistryAdmin>(
     )
 }
 
-/// The ring of a tenant that there must be.
+/// A tenant that there must be.
 ///
 /// # Errors
 /// An unknown tenant, or a store that fails.
-pub async fn ring_of<R: RegistryAdmin>(registry: &R, tenant: &TenantId) -> anyhow::Result<KeyRing> {
+pub async fn tenant_of<R: RegistryAdmin>(
+    registry: &R,
+    tenant: &TenantId,
+) -> anyhow::Result<Tenant> {
     match registry.tenant(tenant).await? {
-        Some(tenant) => Ok(tenant.keys),
+        Some(tenant) => Ok(tenant),
         None => anyhow::bail!(
             "there is no tenant {tenant}. `latchkey tenant list` tells which there are; `latchkey apply` makes them"
         ),

@@ -42,8 +42,11 @@ const fn beyond(design: [usize; 3], calls: &'static str, why: &'static str) -> B
 /// THE table. Two signatures are made one after the other and not side by side (ADR 4); they are as many.
 const fn budget(kind: Kind) -> Budget {
     match kind {
-        Kind::ClientCredentials => within([0, 0, 1], "Sign: 1"),
-        Kind::Password => within([2, 1, 1], "BatchGetItem: 2, PutItem: 1, Sign: 1"),
+        // An API is remembered as its client is, and its claims are of the profile that a login reads anyway.
+        Kind::ClientCredentials | Kind::ClientCredentialsForAnApi => within([0, 0, 1], "Sign: 1"),
+        Kind::Password | Kind::PasswordForAnApi => {
+            within([2, 1, 1], "BatchGetItem: 2, PutItem: 1, Sign: 1")
+        }
         Kind::PasswordWithOpenid => within([2, 1, 2], "BatchGetItem: 2, PutItem: 1, Sign: 2"),
         // An unknown user costs what a known one does.
         Kind::WrongPassword | Kind::UnknownUser => beyond(
@@ -61,7 +64,9 @@ const fn budget(kind: Kind) -> Budget {
             "BatchGetItem: 2, PutItem: 1, Sign: 1, UpdateItem: 1",
             "the hash is made anew, once for each user and change of the settings",
         ),
-        Kind::RefreshToken => within([1, 1, 1], "BatchGetItem: 1, Sign: 1, UpdateItem: 1"),
+        Kind::RefreshToken | Kind::RefreshTokenForAnApi => {
+            within([1, 1, 1], "BatchGetItem: 1, Sign: 1, UpdateItem: 1")
+        }
         Kind::RefreshTokenWithOpenid => {
             within([1, 1, 2], "BatchGetItem: 1, Sign: 2, UpdateItem: 1")
         }

@@ -66,13 +66,16 @@ fn milliseconds(case: Case) -> f64 {
     let warm = match case.kind {
         Kind::Password
         | Kind::PasswordWithOpenid
+        | Kind::PasswordForAnApi
         | Kind::WrongPassword
         | Kind::UnknownUser
         | Kind::PasswordAfterFailures
         | Kind::PasswordWithAnOldHash => ASSUMED_LOGIN_MS,
         Kind::ClientCredentials
+        | Kind::ClientCredentialsForAnApi
         | Kind::RefreshToken
         | Kind::RefreshTokenWithOpenid
+        | Kind::RefreshTokenForAnApi
         | Kind::RefreshTokenRepeated
         | Kind::RefreshTokenReused
         | Kind::IntrospectAccessToken

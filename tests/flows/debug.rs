@@ -7,9 +7,10 @@ use latchkey_oauth::directory::Directory;
 use latchkey_oauth::endpoint::Inbound;
 use latchkey_oauth::error::OAuthError;
 use latchkey_oauth::form::Form;
-use latchkey_oauth::grant::{self, Context, TokenRequest, Wish};
+use latchkey_oauth::grant::{self, TokenRequest};
 use latchkey_oauth::lockout::Source;
 use latchkey_oauth::random::SystemRandom;
+use latchkey_oauth::target::{Targeting, Wish};
 use latchkey_oauth::tenant::{BaseUrl, TenantSettings};
 use latchkey_oauth::token::issue::Mint;
 use latchkey_oauth::token::jws::JwsSigner as _;
@@ -100,12 +101,12 @@ async fn a_login_from_the_request_to_the_tokens() {
         directory.issuer(&here),
         directory.tenant(&here, NOW).await.unwrap(),
     );
-    let context = Context {
+    let context = Targeting {
+        directory: &directory,
         tenant: &known,
         issuer: &issuer,
         client: &proved,
         wish: Wish::read(&form),
-        source: &inbound.source,
         now: NOW,
     };
     tells_nothing(&context, &KNOWN);
@@ -113,6 +114,7 @@ async fn a_login_from_the_request_to_the_tokens() {
         users: &store,
         hashing: &hashing(),
         random: &SystemRandom,
+        source: &inbound.source,
     };
     let authorization = grant::password::authorize(&context, &tools, username, &password).await;
     let authorization = authorization.unwrap();

@@ -1,5 +1,6 @@
 //! Flows as a client sees them, one file a feature.
 
+mod apis;
 mod bad_tokens;
 mod client_credentials;
 mod debug;

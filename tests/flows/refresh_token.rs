@@ -171,7 +171,7 @@ async fn a_scope_the_client_has_lost_is_not_granted_again(world: World) {
     let (mut family, token) = family_of(&world.tenant, 77);
     family.client_id = client_id("shrinking");
     family.scope = scope("openid read admin");
-    family.audience = vec![world.issuer()];
+    family.resources = vec![world.issuer()];
     freshen(&mut family);
     world.store.put_family(&world.tenant, &family).await;
     let answer = world
@@ -207,7 +207,7 @@ async fn an_audience_the_client_has_lost_is_not_granted_again(world: World) {
         let (mut family, token) = family_of(&world.tenant, 88);
         family.client_id = client_id("narrowed");
         family.scope = scope(scope_of_family);
-        family.audience = audience.into_iter().map(str::to_owned).collect();
+        family.resources = audience.into_iter().map(str::to_owned).collect();
         freshen(&mut family);
         world.store.put_family(&world.tenant, &family).await;
         let answer = world
@@ -271,7 +271,7 @@ async fn a_public_client_refreshes_by_its_name(world: World) {
     world.store.put_client(&world.tenant, &client).await;
     let (mut family, token) = family_of(&world.tenant, 5);
     family.client_id = client_id("app");
-    family.audience = vec![world.issuer()];
+    family.resources = vec![world.issuer()];
     freshen(&mut family);
     world.store.put_family(&world.tenant, &family).await;
     let token = token.expose();

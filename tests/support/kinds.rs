@@ -9,10 +9,10 @@ use latchkey_testkit::signer::LocalSigner;
 
 use crate::answer::Answer;
 use crate::request::{Ask, get, post};
-use crate::world::World;
+use crate::world::{ORDERS, World};
 
 /// The clients and users that these requests need.
-pub const CLIENTS: [&str; 2] = ["web", "retry"];
+pub const CLIENTS: [&str; 3] = ["web", "retry", "orders"];
 /// The users.
 pub const USERS: [&str; 1] = ["alice"];
 /// What no user is called.
@@ -23,14 +23,17 @@ pub const NOBODY: &str = "nobody";
 #[expect(missing_docs, reason = "each has a name below")]
 pub enum Kind {
     ClientCredentials,
+    ClientCredentialsForAnApi,
     Password,
     PasswordWithOpenid,
+    PasswordForAnApi,
     WrongPassword,
     UnknownUser,
     PasswordAfterFailures,
     PasswordWithAnOldHash,
     RefreshToken,
     RefreshTokenWithOpenid,
+    RefreshTokenForAnApi,
     RefreshTokenRepeated,
     RefreshTokenReused,
     IntrospectAccessToken,
@@ -71,16 +74,19 @@ pub struct Prepared {
 
 impl Kind {
     /// Every one.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 24] = [
         Self::ClientCredentials,
+        Self::ClientCredentialsForAnApi,
         Self::Password,
         Self::PasswordWithOpenid,
+        Self::PasswordForAnApi,
         Self::WrongPassword,
         Self::UnknownUser,
         Self::PasswordAfterFailures,
         Self::PasswordWithAnOldHash,
         Self::RefreshToken,
         Self::RefreshTokenWithOpenid,
+        Self::RefreshTokenForAnApi,
         Self::RefreshTokenRepeated,
         Self::RefreshTokenReused,
         Self::IntrospectAccessToken,
@@ -99,14 +105,17 @@ impl Kind {
     pub const fn name(self) -> &'static str {
         match self {
             Self::ClientCredentials => "client_credentials",
+            Self::ClientCredentialsForAnApi => "client_credentials for an API",
             Self::Password => "password",
             Self::PasswordWithOpenid => "password with openid",
+            Self::PasswordForAnApi => "password for an API with claims",
             Self::WrongPassword => "a wrong password",
             Self::UnknownUser => "an unknown user",
             Self::PasswordAfterFailures => "password after failures from the same address",
             Self::PasswordWithAnOldHash => "password with an older hash",
             Self::RefreshToken => "refresh_token",
             Self::RefreshTokenWithOpenid => "refresh_token with openid",
+            Self::RefreshTokenForAnApi => "refresh_token for an API with claims",
             Self::RefreshTokenRepeated => "refresh_token repeated in its retry window",
             Self::RefreshTokenReused => "refresh_token used twice",
             Self::IntrospectAccessToken => "introspect an access token",
@@ -126,14 +135,17 @@ impl Kind {
     pub const fn function(self) -> &'static str {
         match self {
             Self::ClientCredentials
+            | Self::ClientCredentialsForAnApi
             | Self::Password
             | Self::PasswordWithOpenid
+            | Self::PasswordForAnApi
             | Self::WrongPassword
             | Self::UnknownUser
             | Self::PasswordAfterFailures
             | Self::PasswordWithAnOldHash
             | Self::RefreshToken
             | Self::RefreshTokenWithOpenid
+            | Self::RefreshTokenForAnApi
             | Self::RefreshTokenRepeated
             | Self::RefreshTokenReused => "token",
             Self::IntrospectAccessToken
@@ -163,6 +175,11 @@ impl Kind {
             | Self::OpenidConfiguration
             | Self::AuthorizationServerMetadata
             | Self::Jwks => web,
+            Self::ClientCredentialsForAnApi | Self::PasswordForAnApi => Prepared {
+                client: "orders",
+                ..web
+            },
+            Self::RefreshTokenForAnApi => logged_in(world, "orders", "orders:read").await,
             Self::PasswordAfterFailures => {
                 let wrong = world.login_by("web", "alice", "wrong", "read").await;
                 let _ = wrong.refused(400, "invalid_grant");
@@ -229,6 +246,20 @@ impl Kind {
             Self::ClientCredentials => {
                 post("/token", &[("grant_type", "client_credentials")]).basic("web", SECRET)
             }
+            Self::ClientCredentialsForAnApi => {
+                let form = [("grant_type", "client_credentials"), ("resource", ORDERS)];
+                post("/token", &form).basic("orders", SECRET)
+            }
+            Self::PasswordForAnApi => {
+                let form = [
+                    ("grant_type", "password"),
+                    ("username", "alice"),
+                    ("password", PASSWORD),
+                    ("resource", ORDERS),
+                    ("scope", "orders:read orders:write"),
+                ];
+                post("/token", &form).basic("orders", SECRET)
+            }
             Self::Password | Self::PasswordAfterFailures | Self::PasswordWithAnOldHash => {
                 password("alice", PASSWORD, "read")
             }
@@ -237,6 +268,7 @@ impl Kind {
             Self::UnknownUser => password(NOBODY, PASSWORD, "read"),
             Self::RefreshToken
             | Self::RefreshTokenWithOpenid
+            | Self::RefreshTokenForAnApi
             | Self::RefreshTokenRepeated
             | Self::RefreshTokenReused => {
                 let form = [

@@ -4,12 +4,13 @@
 use latchkey_oauth::lockout::Source;
 use latchkey_oauth::user::{Login, LoginRepository as _};
 use latchkey_testkit::fixtures::{hashing, username};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::answer::Answer;
+use crate::jwt;
 use crate::kinds::{Case, Kind, NOBODY, Prepared};
 use crate::store::Store;
-use crate::world::World;
+use crate::world::{ORDERS, World};
 
 /// How a request ended. There is no third way: not a 500, and not a refusal of what is right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,6 +38,20 @@ impl Kind {
             | Self::PasswordAfterFailures
             | Self::PasswordWithAnOldHash
             | Self::RefreshToken => answer.status() == 200,
+            // Whatever failed: no token without the claims of its API, or with another audience.
+            Self::ClientCredentialsForAnApi
+            | Self::PasswordForAnApi
+            | Self::RefreshTokenForAnApi => {
+                let claims = jwt::claims(&answer.string("access_token"));
+                let email = match self {
+                    Self::ClientCredentialsForAnApi => Value::Null,
+                    _ => json!("alice@example.com"),
+                };
+                answer.status() == 200
+                    && claims["aud"] == json!([ORDERS, "api"])
+                    && claims["tier"] == "gold"
+                    && claims["email_address"] == email
+            }
             Self::PasswordWithOpenid | Self::RefreshTokenWithOpenid => {
                 answer.status() == 200 && answer.member("id_token").is_string()
             }
@@ -85,10 +100,16 @@ impl Kind {
 
     async fn holds_after(self, world: &World, prepared: &Prepared, answer: &Answer) {
         match self {
+            Self::ClientCredentialsForAnApi => {
+                let token = answer.string("access_token");
+                assert!(world.is_active_for(prepared.client, &token).await);
+            }
             Self::ClientCredentials => {
                 assert!(world.is_active(&answer.string("access_token")).await);
             }
-            Self::Password | Self::PasswordWithOpenid => lives_on(world, prepared, answer).await,
+            Self::Password | Self::PasswordWithOpenid | Self::PasswordForAnApi => {
+                lives_on(world, prepared, answer).await;
+            }
             Self::PasswordAfterFailures => {
                 let counters = counters(world, "alice").await;
                 assert_eq!(counters.by_user.failures, 0);
@@ -108,7 +129,10 @@ impl Kind {
                 let _ = world.login("alice", "read").await.ok();
             }
             Self::UnknownUser => is_counted(world, NOBODY).await,
-            Self::RefreshToken | Self::RefreshTokenWithOpenid | Self::RefreshTokenRepeated => {
+            Self::RefreshToken
+            | Self::RefreshTokenWithOpenid
+            | Self::RefreshTokenForAnApi
+            | Self::RefreshTokenRepeated => {
                 assert!(
                     world
                         .is_active_for(prepared.client, &prepared.access_token)

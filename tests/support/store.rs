@@ -1,6 +1,7 @@
 //! The operator's side of a world: what a test may change behind the server's back.
 
 use latchkey_dynamodb::{Grants, Registry, Users};
+use latchkey_oauth::api::Api;
 use latchkey_oauth::client::{Client, RegistryAdmin as _};
 use latchkey_oauth::tenant::{TenantId, TenantSettings};
 use latchkey_oauth::token::family::Family;
@@ -77,6 +78,21 @@ impl Store {
     /// Writes a client.
     pub async fn put_client(&self, tenant: &TenantId, client: &Client) {
         either!(self, registry, it => it.put_client(tenant, client));
+    }
+
+    /// Writes an API.
+    pub async fn put_api(&self, tenant: &TenantId, api: &Api) {
+        either!(self, registry, it => it.put_api(tenant, api));
+    }
+
+    /// Deletes an API.
+    pub async fn delete_api(&self, tenant: &TenantId, api: &Api) {
+        either!(self, registry, it => it.delete_api(tenant, &api.resource));
+    }
+
+    /// Replaces a tenant's settings.
+    pub async fn put_settings(&self, tenant: &TenantId, settings: &TenantSettings) {
+        either!(self, registry, it => it.put_tenant(tenant, settings));
     }
 
     /// Writes a user.

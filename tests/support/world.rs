@@ -8,16 +8,17 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures_util::future::join_all;
 use futures_util::join;
 use latchkey_kms::KmsSigner;
+use latchkey_oauth::api::{Api, ApiScope, ClaimName, ClaimRule, ClaimSource};
 use latchkey_oauth::client::{Client, ClientAuthMethod};
 use latchkey_oauth::grant_type::GrantType;
 use latchkey_oauth::random::SystemRandom;
-use latchkey_oauth::tenant::{TenantId, TenantSettings};
+use latchkey_oauth::tenant::{LifetimeOverrides, TenantId, TenantSettings};
 use latchkey_oauth::time::Seconds;
 use latchkey_oauth::token::jwk::KeyRing;
 use latchkey_oauth::user::User;
 use latchkey_testkit::clock::FixedClock;
 use latchkey_testkit::fixtures::{
-    NOW, PASSWORD, SECRET, confidential, public, scope, tenant, user,
+    NOW, PASSWORD, SECRET, api, assigned, confidential, public, scope, tenant, user,
 };
 use latchkey_testkit::memory::MemoryStore;
 use latchkey_testkit::signer::LocalSigner;
@@ -176,9 +177,11 @@ impl World {
         let (store, tenant) = (&self.store, &self.tenant);
         let settings = TenantSettings::default();
         let clients = clients.iter().map(|it| store.put_client(tenant, it));
+        let orders = orders_api();
         let users = users.iter().map(|it| store.put_user(tenant, it, None));
         join!(
             store.put_tenant(tenant, &settings, &self.keys),
+            store.put_api(tenant, &orders),
             join_all(clients),
             join_all(users),
         );
@@ -203,6 +206,11 @@ impl World {
         };
         secrets::of_response(&response);
         Answer::from(response)
+    }
+
+    /// Whether its functions remember clients and APIs for a minute that cannot be skipped.
+    pub const fn remembers(&self) -> bool {
+        matches!(self.server, Server::Binaries)
     }
 
     /// Moves the clock.
@@ -323,11 +331,52 @@ fn clients() -> Vec<Client> {
             disabled: true,
             ..confidential("disabled")
         },
+        orders_client(),
         confidential("other"),
         confidential("odd:id +%"),
         public("public"),
         web,
     ]
+}
+
+/// The identifier of [`orders_api`].
+pub const ORDERS: &str = "https://orders.example.com";
+
+/// The API of every world: tokens for it are for the client `api` as well, and tell an address and a tier.
+pub fn orders_api() -> Api {
+    let rule = |name: &str, from| ClaimRule {
+        name: ClaimName::parse(name).unwrap(),
+        from,
+    };
+    Api {
+        audience: vec![ORDERS.to_owned(), "api".to_owned()],
+        scopes: ["orders:read", "orders:write", "orders:admin"]
+            .map(|value| ApiScope {
+                value: value.to_owned(),
+                description: None,
+            })
+            .to_vec(),
+        claims: vec![
+            rule("email_address", ClaimSource::Attribute("email".to_owned())),
+            rule("tier", ClaimSource::Constant("gold".into())),
+        ],
+        lifetimes: LifetimeOverrides {
+            access_token: Some(Seconds::minutes(5)),
+            refresh_token: Some(Seconds::days(1)),
+            ..LifetimeOverrides::default()
+        },
+        ..api(ORDERS)
+    }
+}
+
+/// The client that the API is assigned to, and that means it when it names no scope.
+pub fn orders_client() -> Client {
+    Client {
+        scope: scope("openid profile read"),
+        default_scope: Some(scope("orders:read")),
+        apis: vec![assigned(ORDERS, "orders:read orders:write")],
+        ..confidential("orders")
+    }
 }
 
 /// The users of every world. Bob is disabled.

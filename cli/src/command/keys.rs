@@ -28,7 +28,7 @@ struct Row<'a> {
 impl<'a> Row<'a> {
     fn of(key: &'a RingKey, ring: &KeyRing, now: Timestamp) -> Self {
         let signs = ring
-            .signing_key(now)
+            .signing_key(Some(key.alg), now)
             .is_some_and(|signing| signing.kid == key.kid);
         let state = if signs {
             "signs"
@@ -72,7 +72,7 @@ impl<R: RegistryAdmin, U: UserAdmin> Session<'_, R, U> {
 
     async fn list_keys(&mut self, of: &OfTenant) -> anyhow::Result<()> {
         let now = self.tools.clock.now();
-        let ring = keys::ring_of(self.registry, &of.tenant).await?;
+        let ring = keys::tenant_of(self.registry, &of.tenant).await?.keys;
         let rows: Vec<Row<'_>> = ring
             .keys
             .iter()

@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use latchkey_oauth::api::ResourceId;
 use latchkey_oauth::client::ClientId;
 use latchkey_oauth::tenant::TenantId;
 use latchkey_oauth::token::refresh_token::FamilyId;
@@ -31,6 +32,8 @@ pub const SETTINGS: &str = "settings";
 pub const KEYS: &str = "keys";
 /// What the `kind_id` of every client begins with.
 pub const CLIENT_PREFIX: &str = "client#";
+/// What the `kind_id` of every API begins with.
+pub const API_PREFIX: &str = "api#";
 /// `sk` of a subject's state.
 const STATE: &str = "state";
 /// `sk` of a revoked access token.
@@ -60,6 +63,12 @@ pub fn key_ring(tenant: &TenantId) -> Key {
 /// Registry: a client.
 pub fn client(tenant: &TenantId, client: &ClientId) -> Key {
     let kind_id = format!("{CLIENT_PREFIX}{client}");
+    pair((TENANT, tenant.to_string()), (KIND_ID, kind_id))
+}
+
+/// Registry: an API.
+pub fn api(tenant: &TenantId, resource: &ResourceId) -> Key {
+    let kind_id = format!("{API_PREFIX}{resource}");
     pair((TENANT, tenant.to_string()), (KIND_ID, kind_id))
 }
 

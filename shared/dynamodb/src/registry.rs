@@ -1,14 +1,16 @@
-//! Tenants and clients.
+//! Tenants, clients and APIs.
 
 use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::Client as Dynamo;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::AttributeValue;
+use latchkey_oauth::api::{Api, ResourceId};
 use latchkey_oauth::client::{Client, ClientId, RegistryAdmin, RegistryRepository};
 use latchkey_oauth::store::StoreError;
 use latchkey_oauth::tenant::{Tenant, TenantId, TenantSettings};
 use latchkey_oauth::token::jwk::KeyRing;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::error::store_error;
@@ -42,6 +44,44 @@ impl Registry {
             .await
             .map_err(store_error)?;
         Ok(())
+    }
+
+    async fn get<T: DeserializeOwned>(&self, key: keys::Key) -> Result<Option<T>, StoreError> {
+        let answer = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .set_key(Some(key))
+            .send()
+            .await
+            .map_err(store_error)?;
+        answer.item.map(from_item).transpose()
+    }
+
+    /// Everything of a tenant whose `kind_id` begins with `prefix`.
+    async fn all<T: DeserializeOwned>(
+        &self,
+        tenant: &TenantId,
+        prefix: &str,
+    ) -> Result<Vec<T>, StoreError> {
+        let mut pages = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .consistent_read(true)
+            .key_condition_expression("#tenant = :tenant AND begins_with(#kind_id, :prefix)")
+            .expression_attribute_names("#tenant", keys::TENANT)
+            .expression_attribute_names("#kind_id", keys::KIND_ID)
+            .expression_attribute_values(":tenant", AttributeValue::S(tenant.to_string()))
+            .expression_attribute_values(":prefix", AttributeValue::S(prefix.to_owned()))
+            .into_paginator()
+            .items()
+            .send();
+        let mut found = Vec::new();
+        while let Some(item) = pages.next().await {
+            found.push(from_item(item.map_err(store_error)?)?);
+        }
+        Ok(found)
     }
 
     async fn delete(&self, key: keys::Key) -> Result<(), StoreError> {
@@ -82,15 +122,15 @@ impl RegistryRepository for Registry {
         tenant: &TenantId,
         client: &ClientId,
     ) -> Result<Option<Client>, StoreError> {
-        let answer = self
-            .client
-            .get_item()
-            .table_name(&self.table)
-            .set_key(Some(keys::client(tenant, client)))
-            .send()
-            .await
-            .map_err(store_error)?;
-        answer.item.map(from_item).transpose()
+        self.get(keys::client(tenant, client)).await
+    }
+
+    async fn api(
+        &self,
+        tenant: &TenantId,
+        resource: &ResourceId,
+    ) -> Result<Option<Api>, StoreError> {
+        self.get(keys::api(tenant, resource)).await
     }
 }
 
@@ -183,27 +223,20 @@ impl RegistryAdmin for Registry {
     }
 
     async fn clients(&self, tenant: &TenantId) -> Result<Vec<Client>, StoreError> {
-        let mut pages = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .consistent_read(true)
-            .key_condition_expression("#tenant = :tenant AND begins_with(#kind, :client)")
-            .expression_attribute_names("#tenant", keys::TENANT)
-            .expression_attribute_names("#kind", keys::KIND_ID)
-            .expression_attribute_values(":tenant", AttributeValue::S(tenant.to_string()))
-            .expression_attribute_values(
-                ":client",
-                AttributeValue::S(keys::CLIENT_PREFIX.to_owned()),
-            )
-            .into_paginator()
-            .items()
-            .send();
-        let mut clients = Vec::new();
-        while let Some(item) = pages.next().await {
-            clients.push(from_item(item.map_err(store_error)?)?);
-        }
-        Ok(clients)
+        self.all(tenant, keys::CLIENT_PREFIX).await
+    }
+
+    async fn put_api(&self, tenant: &TenantId, api: &Api) -> Result<(), StoreError> {
+        self.put(to_item(api, keys::api(tenant, &api.resource))?)
+            .await
+    }
+
+    async fn delete_api(&self, tenant: &TenantId, resource: &ResourceId) -> Result<(), StoreError> {
+        self.delete(keys::api(tenant, resource)).await
+    }
+
+    async fn apis(&self, tenant: &TenantId) -> Result<Vec<Api>, StoreError> {
+        self.all(tenant, keys::API_PREFIX).await
     }
 }
 

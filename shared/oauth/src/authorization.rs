@@ -1,6 +1,6 @@
 //! What a grant decides: a value. Only [`crate::token::issue`] turns it into tokens.
 
-use crate::scope::Scope;
+use crate::target::Target;
 use crate::time::Timestamp;
 use crate::token::family::Family;
 use crate::token::refresh_token::RefreshToken;
@@ -11,10 +11,8 @@ use crate::user::{Generation, Subject, UserProfile, Username};
 pub struct Authorization {
     /// Whom the tokens speak for.
     pub subject: Subject,
-    /// What the access token is good for.
-    pub scope: Scope,
-    /// Whom the access token is for.
-    pub audience: Vec<String>,
+    /// Whom the access token is for, and the APIs among them.
+    pub target: Target,
     /// The user's part in it; `None` for a client acting for itself.
     pub user: Option<UserAuthentication>,
     /// What becomes of the refresh token.

@@ -1,8 +1,10 @@
-//! Which claims a scope grants: OIDC Core section 5.4, and groups and roles.
+//! Which claims a scope grants: OIDC Core section 5.4, groups and roles, and the tenant's own.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::scope::Scope;
+use crate::api::ClaimName;
+use crate::scope::{OPENID, Scope};
 use crate::user::UserProfile;
 
 /// Each scope with its claims.
@@ -40,19 +42,45 @@ pub fn names() -> impl Iterator<Item = &'static str> {
         .flat_map(|(_, claims)| claims.iter().copied())
 }
 
-/// The claims about a user that `scope` grants. A claim without a value is left out (OIDC Core section 5.3.2).
-pub fn granted(profile: &UserProfile, scope: &Scope) -> Map<String, Value> {
+/// A scope of a tenant's own, with the claims it grants at UserInfo and in ID tokens.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClaimScope {
+    /// The scope-token of RFC 6749 section 3.3; none of [`BY_SCOPE`], and not `openid`.
+    pub scope: String,
+    /// The claims.
+    pub claims: Vec<ClaimName>,
+}
+
+/// Whether a scope asks for what the issuer itself knows: an ID token, or claims at UserInfo.
+pub fn is_identity_scope(token: &str, own: &[ClaimScope]) -> bool {
+    token == OPENID
+        || BY_SCOPE.iter().any(|(name, _)| *name == token)
+        || own.iter().any(|it| it.scope == token)
+}
+
+/// What a user's profile says under a name; a null says nothing.
+pub fn attribute(profile: &UserProfile, name: &str) -> Option<Value> {
+    match profile.claims.get(name) {
+        Some(Value::Null) | None if matches!(name, "preferred_username" | "username") => {
+            Some(Value::from(profile.username.as_str()))
+        }
+        Some(Value::Null) | None => None,
+        Some(value) => Some(value.clone()),
+    }
+}
+
+/// The claims about a user that `scope` grants, with `own` scopes beside the standard ones. A claim without a value is
+/// left out (OIDC Core section 5.3.2).
+pub fn granted(profile: &UserProfile, scope: &Scope, own: &[ClaimScope]) -> Map<String, Value> {
+    let standard = BY_SCOPE.iter().filter(|(name, _)| scope.contains(name));
+    let standard = standard.flat_map(|(_, names)| names.iter().copied());
+    let own = own.iter().filter(|it| scope.contains(&it.scope));
+    let own = own.flat_map(|it| it.claims.iter().map(ClaimName::as_str));
     let mut claims = Map::new();
-    let in_scope = BY_SCOPE.iter().filter(|(name, _)| scope.contains(name));
-    for name in in_scope.flat_map(|(_, names)| names.iter().copied()) {
-        let value = match profile.claims.get(name) {
-            Some(Value::Null) | None if name == "preferred_username" => {
-                Value::from(profile.username.as_str())
-            }
-            Some(Value::Null) | None => continue,
-            Some(value) => value.clone(),
-        };
-        claims.insert(name.to_owned(), value);
+    for name in standard.chain(own) {
+        if let Some(value) = attribute(profile, name) {
+            claims.insert(name.to_owned(), value);
+        }
     }
     claims
 }
@@ -73,8 +101,15 @@ mod tests {
             username: Username::parse("alice").unwrap(),
             claims: claims.as_object().cloned().unwrap(),
         };
-        let of = |scope| Value::from(granted(&profile, &Scope::parse(scope).unwrap()));
+        let own = [ClaimScope {
+            scope: "fitting".to_owned(),
+            claims: ["shoe_size", "hat_size"]
+                .map(|it| ClaimName::parse(it).unwrap())
+                .to_vec(),
+        }];
+        let of = |scope| Value::from(granted(&profile, &Scope::parse(scope).unwrap(), &own));
         assert_eq!(of("openid"), json!({}));
+        assert_eq!(of("fitting"), json!({"shoe_size": 38}));
         assert_eq!(of("email"), json!({"email": "a@example.com"}));
         assert_eq!(
             of("openid profile"),

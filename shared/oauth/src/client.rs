@@ -6,12 +6,14 @@ use std::future::Future;
 use serde::{Deserialize, Deserializer, Serialize};
 use strum::EnumCount;
 
+use crate::api::{Api, AssignedApi, ClaimRule, ResourceId};
 use crate::grant_type::GrantType;
 use crate::hash::{Sha256Hash, sha256};
 use crate::scope::Scope;
 use crate::store::StoreError;
 use crate::tenant::{LifetimeOverrides, Tenant, TenantId};
 use crate::time::Seconds;
+use crate::token::algorithm::Algorithm;
 
 /// A client identifier: 1 to 255 printable ASCII characters (RFC 6749 appendix A.1) without `#`,
 /// which separates the parts of keys in the store.
@@ -142,13 +144,22 @@ pub struct Client {
     /// The widest scope it may have.
     #[serde(default)]
     pub scope: Scope,
-    /// The scope of a request that names none; the whole of `scope` if this is absent.
+    /// The scope of a request that names none; if this is absent, what its APIs and its tenant say, or the whole of `scope`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default_scope: Option<Scope>,
     /// The resource servers its access tokens are for (RFC 8707, RFC 9068 section 3); the issuer if there is none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub audience: Vec<String>,
-    /// Lifetimes of its tokens, before the tenant's.
+    /// The APIs it may have access tokens for, with the scopes it may have there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub apis: Vec<AssignedApi>,
+    /// What its access tokens say besides, before the rules of APIs and tenant.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub claims: Vec<ClaimRule>,
+    /// What signs its ID tokens (OIDC Registration section 2); where this is absent, what signs for the tenant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id_token_signed_response_alg: Option<Algorithm>,
+    /// Lifetimes of its tokens, before the APIs' and the tenant's.
     #[serde(default)]
     pub lifetimes: LifetimeOverrides,
     /// How long a used refresh token still gets its one successor again.
@@ -165,9 +176,11 @@ impl Client {
         self.grant_types.contains(&grant_type)
     }
 
-    /// The scope of a request that names none.
-    pub fn default_scope(&self) -> &Scope {
-        self.default_scope.as_ref().unwrap_or(&self.scope)
+    /// What it may do at an API, if that is assigned to it.
+    pub fn api(&self, resource: &str) -> Option<&AssignedApi> {
+        self.apis
+            .iter()
+            .find(|api| api.resource.as_str() == resource)
     }
 }
 
@@ -185,6 +198,13 @@ pub trait RegistryRepository: Send + Sync {
         tenant: &TenantId,
         client: &ClientId,
     ) -> impl Future<Output = Result<Option<Client>, StoreError>> + Send;
+
+    /// An API of a tenant; `None` if there is none of this identifier.
+    fn api(
+        &self,
+        tenant: &TenantId,
+        resource: &ResourceId,
+    ) -> impl Future<Output = Result<Option<Api>, StoreError>> + Send;
 }
 
 /// Writing tenants and clients: the operator's side of [`RegistryRepository`].
@@ -218,7 +238,24 @@ pub trait RegistryAdmin: RegistryRepository {
         client: &ClientId,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Deletes a tenant's settings and key ring. Its clients and users go one by one, before.
+    /// Writes an API.
+    fn put_api(
+        &self,
+        tenant: &TenantId,
+        api: &Api,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Deletes an API. Clients that it is assigned to get no tokens for it from then on.
+    fn delete_api(
+        &self,
+        tenant: &TenantId,
+        resource: &ResourceId,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Every API of a tenant, by identifier.
+    fn apis(&self, tenant: &TenantId) -> impl Future<Output = Result<Vec<Api>, StoreError>> + Send;
+
+    /// Deletes a tenant's settings and key ring. Its clients, APIs and users go one by one, before.
     fn delete_tenant(
         &self,
         tenant: &TenantId,

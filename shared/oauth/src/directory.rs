@@ -1,15 +1,16 @@
-//! Tenants and clients as a warm function remembers them: at most 60 s old.
+//! Tenants, clients and APIs as a warm function remembers them: at most 60 s old.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::api::{Api, ResourceId};
 use crate::client::{Client, ClientId, RegistryRepository};
 use crate::error::{ErrorCode, OAuthError};
 use crate::tenant::{BaseUrl, Issuer, Tenant, TenantId};
 use crate::time::{Seconds, Timestamp};
 
-/// How old a remembered tenant or client may be.
+/// How old a remembered tenant, client or API may be.
 const MAX_AGE: Seconds = Seconds(60);
 /// How soon a key that nobody knows may have the key ring read again.
 const MIN_AGE: Seconds = Seconds(10);
@@ -23,6 +24,7 @@ pub struct Directory<R> {
     registry: R,
     tenants: Remembered<TenantId, Tenant>,
     clients: Remembered<(TenantId, ClientId), Client>,
+    apis: Remembered<(TenantId, ResourceId), Api>,
 }
 
 impl<R: RegistryRepository> Directory<R> {
@@ -33,6 +35,7 @@ impl<R: RegistryRepository> Directory<R> {
             registry,
             tenants: Remembered::default(),
             clients: Remembered::default(),
+            apis: Remembered::default(),
         }
     }
 
@@ -122,6 +125,24 @@ impl<R: RegistryRepository> Directory<R> {
         };
         let key = (tenant.clone(), client.clone());
         Ok(enabled(self.clients.put(key, found, now)))
+    }
+
+    /// An API, at most 60 s old. Only ask for one that is assigned to a client: who is not there is not remembered.
+    ///
+    /// # Errors
+    /// `temporarily_unavailable` when the registry does not answer.
+    pub async fn api(
+        &self,
+        tenant: &TenantId,
+        resource: &ResourceId,
+        now: Timestamp,
+    ) -> Result<Option<Arc<Api>>, OAuthError> {
+        let key = (tenant.clone(), resource.clone());
+        if let Some(known) = self.apis.get(&key, MAX_AGE, now) {
+            return Ok(Some(known));
+        }
+        let found = self.registry.api(tenant, resource).await?;
+        Ok(found.map(|found| self.apis.put(key, found, now)))
     }
 }
 

@@ -6,6 +6,7 @@
 //! A request's way: [`endpoint`] parses the form ([`form`]), authenticates the client ([`client_auth`]), lets a
 //! [`grant`] decide ([`authorization`]), and [`token::issue`] mints.
 
+pub mod api;
 pub mod audit;
 pub mod authorization;
 pub mod claims;
@@ -22,11 +23,14 @@ pub mod http;
 pub mod lockout;
 pub mod meter;
 pub mod password;
+pub mod password_policy;
+pub mod policy;
 pub mod random;
 pub mod route;
 pub mod scope;
 pub mod settings;
 pub mod store;
+pub mod target;
 pub mod tenant;
 pub mod time;
 pub mod token;

@@ -40,8 +40,13 @@ impl Password {
         }
     }
 
+    /// The password as it was typed. Not for logs.
+    pub(crate) fn text(&self) -> &str {
+        self.0.expose_secret()
+    }
+
     fn bytes(&self) -> &[u8] {
-        self.0.expose_secret().as_bytes()
+        self.text().as_bytes()
     }
 }
 

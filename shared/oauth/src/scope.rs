@@ -58,15 +58,32 @@ impl Scope {
     /// The tokens that are also in `other`.
     #[must_use]
     pub fn intersection(&self, other: &Self) -> Self {
-        let common = self.0.iter().filter(|token| other.contains(token));
-        Self(common.cloned().collect())
+        self.filter(|token| other.contains(token))
+    }
+
+    /// The tokens of both.
+    #[must_use]
+    pub fn union(&self, other: &Self) -> Self {
+        let more = other.0.iter().filter(|token| !self.contains(token));
+        Self(self.0.iter().chain(more).cloned().collect())
+    }
+
+    /// The tokens that a test lets through.
+    #[must_use]
+    pub fn filter(&self, wanted: impl Fn(&str) -> bool) -> Self {
+        let kept = self.0.iter().filter(|token| wanted(token));
+        Self(kept.cloned().collect())
+    }
+
+    /// Each token.
+    pub fn tokens(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|token| &**token)
     }
 
     /// Every token but one.
     #[must_use]
     pub fn without(&self, token: &str) -> Self {
-        let others = self.0.iter().filter(|known| ***known != *token);
-        Self(others.cloned().collect())
+        self.filter(|known| known != token)
     }
 
     /// Whether there is no token at all.

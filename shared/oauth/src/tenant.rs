@@ -5,8 +5,13 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize};
 use url::Url;
 
+use crate::api::ClaimRule;
+use crate::claims::ClaimScope;
 use crate::lockout::LockPolicy;
+use crate::password_policy::PasswordPolicy;
+use crate::scope::Scope;
 use crate::time::Seconds;
+use crate::token::algorithm::Algorithm;
 use crate::token::jwk::KeyRing;
 
 /// The tenant served at the deployment's base URL.
@@ -188,32 +193,6 @@ impl Lifetimes {
         refresh_token: Seconds::days(30),
         refresh_token_family: Seconds::days(90),
     };
-
-    /// The client's word counts before the tenant's, the tenant's before the default.
-    pub fn decide(client: &LifetimeOverrides, tenant: &LifetimeOverrides) -> Self {
-        let first = |client: Option<Seconds>, tenant: Option<Seconds>, default| {
-            client.or(tenant).unwrap_or(default)
-        };
-        let default = Self::DEFAULT;
-        Self {
-            access_token: first(
-                client.access_token,
-                tenant.access_token,
-                default.access_token,
-            ),
-            id_token: first(client.id_token, tenant.id_token, default.id_token),
-            refresh_token: first(
-                client.refresh_token,
-                tenant.refresh_token,
-                default.refresh_token,
-            ),
-            refresh_token_family: first(
-                client.refresh_token_family,
-                tenant.refresh_token_family,
-                default.refresh_token_family,
-            ),
-        }
-    }
 }
 
 /// What an operator decides for a tenant.
@@ -222,12 +201,31 @@ pub struct TenantSettings {
     /// For people, in lists.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Lifetimes of tokens whose client says nothing.
+    /// Lifetimes of tokens whose client and APIs say nothing.
     #[serde(default)]
     pub lifetimes: LifetimeOverrides,
+    /// What signs; where this is absent RS256 if there is such a key, else the youngest key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signing_algorithm: Option<Algorithm>,
+    /// The scope of a request that names none, from a client that says nothing, as far as the client may have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default_scope: Option<Scope>,
+    /// Scopes that grant claims of the tenant's own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub claim_scopes: Vec<ClaimScope>,
+    /// What every access token says besides, after the rules of its client and its APIs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub claims: Vec<ClaimRule>,
+    /// Whether a scope may be the `client_id` of a client, which is then in the token's audience. The client that asks
+    /// is in it too.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub client_ids_as_scopes: bool,
     /// When guessing is slowed down.
     #[serde(default)]
     pub lockout: LockPolicy,
+    /// What a new password must be.
+    #[serde(default)]
+    pub password_policy: PasswordPolicy,
 }
 
 /// A tenant as a request needs it.
@@ -287,22 +285,5 @@ mod tests {
             assert!(TenantId::parse(bad).is_err(), "{bad}");
         }
         assert!(TenantId::parse(&"a".repeat(64)).is_err());
-    }
-
-    #[test]
-    fn client_before_tenant_before_default() {
-        let client = LifetimeOverrides {
-            access_token: Some(Seconds(1)),
-            ..LifetimeOverrides::default()
-        };
-        let tenant = LifetimeOverrides {
-            access_token: Some(Seconds(2)),
-            id_token: Some(Seconds(3)),
-            ..LifetimeOverrides::default()
-        };
-        let decided = Lifetimes::decide(&client, &tenant);
-        assert_eq!(decided.access_token, Seconds(1));
-        assert_eq!(decided.id_token, Seconds(3));
-        assert_eq!(decided.refresh_token, Lifetimes::DEFAULT.refresh_token);
     }
 }

@@ -58,6 +58,7 @@ fn read(node: Node, door: Door<'_>, faults: &Faults) -> Option<TenantEntry> {
         name: fields.text("name"),
         lifetimes: read_lifetimes(&mut fields),
         lockout: read_lockout(&mut fields),
+        ..TenantSettings::default()
     };
     let place = fields.place.clone();
     let clients = fields.list("clients");

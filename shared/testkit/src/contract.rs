@@ -14,8 +14,8 @@ use latchkey_oauth::token::repository::{
 use latchkey_oauth::user::{Counter, LoginRepository, UserAdmin};
 
 use crate::fixtures::{
-    NOW, client_id, confidential, generation, hash_of, public, scope, subject_key, tenant, user,
-    username,
+    NOW, api, client_id, confidential, generation, hash_of, public, scope, subject_key, tenant,
+    user, username,
 };
 use crate::random::SeededRandom;
 use crate::signer::LocalSigner;
@@ -60,6 +60,17 @@ pub async fn registry(store: &impl RegistryAdmin, tenant_name: &str) {
     assert_eq!(store.clients(&there).await.unwrap(), []);
     store.delete_client(&here, &first.client_id).await.unwrap();
     assert_eq!(store.client(&here, &first.client_id).await.unwrap(), None);
+
+    let (orders, stock) = (api("https://orders.example.com"), api("urn:example:stock"));
+    store.put_api(&here, &orders).await.unwrap();
+    store.put_api(&here, &stock).await.unwrap();
+    let found = store.api(&here, &orders.resource).await.unwrap();
+    assert_eq!(found.as_ref(), Some(&orders));
+    assert_eq!(store.api(&there, &orders.resource).await.unwrap(), None);
+    assert_eq!(store.apis(&here).await.unwrap(), [orders, stock.clone()]);
+    assert_eq!(store.apis(&there).await.unwrap(), []);
+    store.delete_api(&here, &stock.resource).await.unwrap();
+    assert_eq!(store.api(&here, &stock.resource).await.unwrap(), None);
 
     let tenants = store.tenants().await.unwrap();
     assert!(tenants.iter().any(|tenant| tenant.id == here));
@@ -253,7 +264,7 @@ pub fn family_of(here: &TenantId, seed: u64) -> (Family, RefreshToken) {
             generation: alice.credentials.generation,
         }),
         scope: scope("openid read"),
-        audience: vec!["https://api.example.com".to_owned()],
+        resources: vec!["https://api.example.com".to_owned()],
         created_at: NOW,
         family_expires_at: NOW.plus(Seconds::days(90)),
         token_expires_at: NOW.plus(Seconds::days(30)),

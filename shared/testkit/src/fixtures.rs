@@ -1,5 +1,6 @@
 //! Tenants, clients and users to start from.
 
+use latchkey_oauth::api::{Api, ApiScope, AssignedApi, ResourceId};
 use latchkey_oauth::client::{Client, ClientAuthMethod, ClientId, ClientSecretHash};
 use latchkey_oauth::grant_type::GrantType;
 use latchkey_oauth::password::{Argon2Settings, Password, PasswordHashing, StoredPassword};
@@ -51,6 +52,9 @@ pub fn confidential(id: &str) -> Client {
         scope: scope("openid profile email read write"),
         default_scope: Some(scope("openid read")),
         audience: Vec::new(),
+        apis: Vec::new(),
+        claims: Vec::new(),
+        id_token_signed_response_alg: None,
         lifetimes: LifetimeOverrides::default(),
         refresh_token_retry_window: Seconds(0),
         disabled: false,
@@ -64,6 +68,30 @@ pub fn public(id: &str) -> Client {
         client_secret_hashes: Vec::new(),
         grant_types: vec![GrantType::RefreshToken],
         ..confidential(id)
+    }
+}
+
+/// An API with the scopes `read` and `write` of its own.
+pub fn api(resource: &str) -> Api {
+    let scope = |value: &str| ApiScope {
+        value: value.to_owned(),
+        description: Some(format!("May {value}.")),
+    };
+    Api {
+        resource: ResourceId::parse(resource).unwrap(),
+        name: None,
+        audience: Vec::new(),
+        scopes: ["read", "write"].map(scope).to_vec(),
+        claims: Vec::new(),
+        lifetimes: LifetimeOverrides::default(),
+    }
+}
+
+/// An API as it is assigned to a client.
+pub fn assigned(resource: &str, of_it: &str) -> AssignedApi {
+    AssignedApi {
+        resource: ResourceId::parse(resource).unwrap(),
+        scope: scope(of_it),
     }
 }
 

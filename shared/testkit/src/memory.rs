@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use latchkey_oauth::api::{Api, ResourceId};
 use latchkey_oauth::client::{Client, ClientId, RegistryAdmin, RegistryRepository};
 use latchkey_oauth::lockout::{Attempts, Backoff, Source};
 use latchkey_oauth::password::StoredPassword;
@@ -30,6 +31,7 @@ struct Tables {
     settings: BTreeMap<TenantId, TenantSettings>,
     rings: BTreeMap<TenantId, KeyRing>,
     clients: BTreeMap<(TenantId, ClientId), Client>,
+    apis: BTreeMap<(TenantId, ResourceId), Api>,
     logins: BTreeMap<(TenantId, Username), Credentials>,
     profiles: BTreeMap<(TenantId, String), UserProfile>,
     attempts: BTreeMap<(TenantId, String), Attempts>,
@@ -80,6 +82,15 @@ impl RegistryRepository for MemoryStore {
         let key = (tenant.clone(), client.clone());
         Ok(self.tables().clients.get(&key).cloned())
     }
+
+    async fn api(
+        &self,
+        tenant: &TenantId,
+        resource: &ResourceId,
+    ) -> Result<Option<Api>, StoreError> {
+        let key = (tenant.clone(), resource.clone());
+        Ok(self.tables().apis.get(&key).cloned())
+    }
 }
 
 impl RegistryAdmin for MemoryStore {
@@ -120,6 +131,24 @@ impl RegistryAdmin for MemoryStore {
             .clients
             .remove(&(tenant.clone(), client.clone()));
         Ok(())
+    }
+
+    async fn put_api(&self, tenant: &TenantId, api: &Api) -> Result<(), StoreError> {
+        let key = (tenant.clone(), api.resource.clone());
+        self.tables().apis.insert(key, api.clone());
+        Ok(())
+    }
+
+    async fn delete_api(&self, tenant: &TenantId, resource: &ResourceId) -> Result<(), StoreError> {
+        let key = (tenant.clone(), resource.clone());
+        self.tables().apis.remove(&key);
+        Ok(())
+    }
+
+    async fn apis(&self, tenant: &TenantId) -> Result<Vec<Api>, StoreError> {
+        let tables = self.tables();
+        let apis = tables.apis.iter().filter(|((of, _), _)| of == tenant);
+        Ok(apis.map(|(_, api)| api.clone()).collect())
     }
 
     async fn delete_tenant(&self, tenant: &TenantId) -> Result<(), StoreError> {

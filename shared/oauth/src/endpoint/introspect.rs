@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use http::{Response, StatusCode};
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use super::{Call, Service};
 use crate::audit::AuditEvent;
@@ -20,7 +21,7 @@ use crate::token::family::Recognised;
 use crate::token::id_token::IdTokenClaims;
 use crate::token::refresh_token::RefreshToken;
 use crate::token::repository::{TokenKeys, TokenState, TokenStateRepository};
-use crate::token::verifier::{Rejected, VerifiedToken};
+use crate::token::verifier::{Rejected, VerifiedToken, custom_claims};
 use crate::user::{Subject, SubjectKey, Username};
 
 /// The introspection endpoint and what it works with.
@@ -64,6 +65,9 @@ struct Active {
     acr: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     amr: Vec<String>,
+    /// RFC 7662 section 2.2: "service-specific response names". None of them is one of the above.
+    #[serde(flatten)]
+    custom: Map<String, Value>,
 }
 
 /// Why a token is said to be inactive. For the log alone.
@@ -127,7 +131,13 @@ impl<R: RegistryRepository, G: TokenStateRepository> IntrospectEndpoint<R, G> {
     ) -> Result<Result<Active, Inactive>, OAuthError> {
         match super::verify(&self.directory, call, token).await? {
             Err(rejected) => Ok(Err(Rejected::reason(rejected))),
-            Ok(VerifiedToken::Access(claims)) => self.access_token(call, caller, *claims).await,
+            Ok(VerifiedToken::Access(claims)) => {
+                let found = self.access_token(call, caller, *claims).await?;
+                Ok(found.map(|active| Active {
+                    custom: custom_claims(token).0,
+                    ..active
+                }))
+            }
             Ok(VerifiedToken::Id(claims)) => self.id_token(call, caller, *claims).await,
         }
     }
@@ -173,6 +183,7 @@ impl<R: RegistryRepository, G: TokenStateRepository> IntrospectEndpoint<R, G> {
             auth_time: claims.auth_time,
             acr: claims.acr,
             amr: claims.amr,
+            custom: Map::new(),
         }))
     }
 
@@ -210,6 +221,7 @@ impl<R: RegistryRepository, G: TokenStateRepository> IntrospectEndpoint<R, G> {
             auth_time: Some(claims.auth_time),
             acr: claims.acr,
             amr: claims.amr,
+            custom: Map::new(),
         }))
     }
 
@@ -261,6 +273,7 @@ impl<R: RegistryRepository, G: TokenStateRepository> IntrospectEndpoint<R, G> {
             auth_time: user.as_ref().map(|user| user.auth_time),
             acr: user.as_ref().and_then(|user| user.acr.clone()),
             amr: user.map(|user| user.amr).unwrap_or_default(),
+            custom: Map::new(),
         }))
     }
 

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::api::ClaimName;
 use crate::claims;
 use crate::client::ClientAuthMethod;
 use crate::grant_type::GrantType;
@@ -24,14 +25,14 @@ const PROTOCOL_CLAIMS: [&str; 8] = [
 
 /// What a tenant tells about itself. Both documents have the same members: each standard lets others be.
 #[derive(Debug, Serialize)]
-pub struct Metadata {
+pub struct Metadata<'a> {
     issuer: String,
     token_endpoint: String,
     introspection_endpoint: String,
     userinfo_endpoint: String,
     revocation_endpoint: String,
     jwks_uri: String,
-    scopes_supported: Vec<&'static str>,
+    scopes_supported: Vec<&'a str>,
     response_types_supported: [&'static str; 0],
     grant_types_supported: Vec<&'static str>,
     subject_types_supported: [&'static str; 1],
@@ -40,16 +41,16 @@ pub struct Metadata {
     introspection_endpoint_auth_methods_supported: Vec<&'static str>,
     revocation_endpoint_auth_methods_supported: Vec<&'static str>,
     claim_types_supported: [&'static str; 1],
-    claims_supported: Vec<&'static str>,
+    claims_supported: Vec<&'a str>,
     claims_parameter_supported: bool,
     request_parameter_supported: bool,
     // OIDC Discovery section 3: absent means true.
     request_uri_parameter_supported: bool,
 }
 
-impl Metadata {
+impl<'a> Metadata<'a> {
     /// The metadata of a tenant.
-    pub fn of(tenant: &Tenant, issuer: &Issuer, now: Timestamp) -> Self {
+    pub fn of(tenant: &'a Tenant, issuer: &Issuer, now: Timestamp) -> Self {
         let url = |endpoint: Endpoint| format!("{issuer}{}", endpoint.path());
         let methods = |wanted: fn(&ClientAuthMethod) -> bool| {
             ClientAuthMethod::ALL
@@ -58,7 +59,22 @@ impl Metadata {
                 .map(|method| method.as_str())
                 .collect::<Vec<_>>()
         };
-        let scopes = claims::BY_SCOPE.iter().map(|(scope, _)| *scope);
+        let own = &tenant.settings.claim_scopes;
+        let standard = claims::BY_SCOPE
+            .iter()
+            .map(|(scope, _)| -> &'a str { scope });
+        let own_scopes = own.iter().map(|it| it.scope.as_str());
+        let scopes = std::iter::once(OPENID).chain(standard).chain(own_scopes);
+        let own_claims = own.iter().flat_map(|it| &it.claims);
+        let mut names: Vec<&'a str> = Vec::new();
+        for name in (PROTOCOL_CLAIMS.into_iter().chain(claims::names()))
+            .map(|name| -> &'a str { name })
+            .chain(own_claims.map(ClaimName::as_str))
+        {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
         Self {
             issuer: issuer.to_string(),
             token_endpoint: url(Endpoint::Token),
@@ -66,7 +82,7 @@ impl Metadata {
             userinfo_endpoint: url(Endpoint::UserInfo),
             revocation_endpoint: url(Endpoint::Revocation),
             jwks_uri: url(Endpoint::Jwks),
-            scopes_supported: std::iter::once(OPENID).chain(scopes).collect(),
+            scopes_supported: scopes.collect(),
             // No authorization endpoint, so no response type. RFC 8414 calls the member REQUIRED (section 2) and wants
             // empty arrays left out (section 3.2); clients look for it, so it stays.
             response_types_supported: [],
@@ -77,7 +93,7 @@ impl Metadata {
             introspection_endpoint_auth_methods_supported: methods(|it| it.is_confidential()),
             revocation_endpoint_auth_methods_supported: methods(|_| true),
             claim_types_supported: ["normal"],
-            claims_supported: PROTOCOL_CLAIMS.into_iter().chain(claims::names()).collect(),
+            claims_supported: names,
             claims_parameter_supported: false,
             request_parameter_supported: false,
             request_uri_parameter_supported: false,

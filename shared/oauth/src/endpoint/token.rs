@@ -8,12 +8,13 @@ use crate::audit::AuditEvent;
 use crate::client::RegistryRepository;
 use crate::directory::Directory;
 use crate::error::OAuthError;
-use crate::grant::{self, Context, TokenRequest, Wish};
+use crate::grant::{self, TokenRequest};
 use crate::grant_type::GrantType;
 use crate::http::json;
 use crate::password::PasswordHashing;
 use crate::random::Random;
 use crate::route::Endpoint;
+use crate::target::{Targeting, Wish};
 use crate::token::issue::Mint;
 use crate::token::jws::JwsSigner;
 use crate::token::repository::RefreshTokenRepository;
@@ -59,12 +60,12 @@ where
         call.log.grant_type = Some(grant_type.as_str());
         let request = TokenRequest::parse(grant_type, &form)?;
 
-        let context = Context {
+        let context = Targeting {
+            directory: &self.directory,
             tenant: &call.tenant,
             issuer: &call.issuer,
             client: &client,
             wish: Wish::read(&form),
-            source: &call.source,
             now: call.now,
         };
         let authorization = match request {
@@ -73,10 +74,13 @@ where
                     users: &self.users,
                     hashing: &self.hashing,
                     random: &*self.random,
+                    source: &call.source,
                 };
                 grant::password::authorize(&context, &tools, username, &password).await?
             }
-            TokenRequest::ClientCredentials => grant::client_credentials::authorize(&context)?,
+            TokenRequest::ClientCredentials => {
+                grant::client_credentials::authorize(&context).await?
+            }
             TokenRequest::RefreshToken { refresh_token } => {
                 grant::refresh_token::authorize(&context, &self.grants, &refresh_token).await?
             }

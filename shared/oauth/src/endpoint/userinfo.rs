@@ -99,7 +99,8 @@ impl<R: RegistryRepository, G: TokenStateRepository> UserInfoEndpoint<R, G> {
         let profile = state
             .profile
             .ok_or_else(|| refusal(ErrorCode::InvalidToken, "user_gone"))?;
-        let mut answer = claims::granted(&profile, &claims.scope);
+        let own = &call.tenant.settings.claim_scopes;
+        let mut answer = claims::granted(&profile, &claims.scope, own);
         // OIDC Core section 5.3.2: "The sub (subject) Claim MUST always be returned in the UserInfo Response."
         answer.insert("sub".to_owned(), Value::from(claims.sub.as_str()));
         json(StatusCode::OK, &answer)

@@ -2,13 +2,15 @@
 
 use futures_util::join;
 
-use super::{Context, GrantType, audience_of};
+use super::GrantType;
 use crate::audit::AuditEvent;
 use crate::authorization::{Authorization, Refresh, UserAuthentication};
+use crate::client::RegistryRepository;
 use crate::error::{ErrorCode, OAuthError};
-use crate::lockout::Attempts;
+use crate::lockout::{Attempts, Source};
 use crate::password::{Password, PasswordHashing, Verdict};
 use crate::random::Random;
+use crate::target::Targeting;
 use crate::user::{
     Counter, Credentials, Login, LoginRepository, SubjectKey, UserProfile, Username,
 };
@@ -25,6 +27,8 @@ pub struct Tools<'a, U> {
     pub hashing: &'a PasswordHashing,
     /// Salt for a better hash.
     pub random: &'a dyn Random,
+    /// Where the request came from.
+    pub source: &'a Source,
 }
 
 /// Checks a user's password. RFC 6749 section 4.3.2: "the authorization server MUST protect the endpoint
@@ -33,22 +37,18 @@ pub struct Tools<'a, U> {
 ///
 /// # Errors
 /// `invalid_grant`, `invalid_scope`, `invalid_target`, or `temporarily_unavailable`.
-pub async fn authorize<U: LoginRepository>(
-    context: &Context<'_>,
+pub async fn authorize<R: RegistryRepository, U: LoginRepository>(
+    context: &Targeting<'_, R>,
     tools: &Tools<'_, U>,
     username: Username,
     password: &Password,
 ) -> Result<Authorization, OAuthError> {
     let client = context.client;
-    let scope = context.wish.scope(&client.scope, client.default_scope())?;
-    let widest = audience_of(client, context.issuer, &scope);
-    let audience = context.wish.audience(&widest)?;
-
+    let target = context.for_user().await?;
     let (credentials, profile) = sign_in(context, tools, &username, password).await?;
     Ok(Authorization {
         subject: credentials.subject,
-        scope,
-        audience,
+        target,
         user: Some(UserAuthentication {
             username,
             auth_time: context.now,
@@ -65,8 +65,8 @@ pub async fn authorize<U: LoginRepository>(
     })
 }
 
-async fn sign_in<U: LoginRepository>(
-    context: &Context<'_>,
+async fn sign_in<R: RegistryRepository, U: LoginRepository>(
+    context: &Targeting<'_, R>,
     tools: &Tools<'_, U>,
     username: &Username,
     password: &Password,
@@ -74,7 +74,7 @@ async fn sign_in<U: LoginRepository>(
     let policy = &context.tenant.settings.lockout;
     let login = tools
         .users
-        .find_login(&context.tenant.id, username, context.source)
+        .find_login(&context.tenant.id, username, tools.source)
         .await?;
     let stored = login
         .credentials
@@ -104,13 +104,13 @@ async fn sign_in<U: LoginRepository>(
 }
 
 /// Counts a failure for the user, the source and both, side by side. None is given up because another one failed.
-async fn count_failure<U: LoginRepository>(
-    context: &Context<'_>,
+async fn count_failure<R: RegistryRepository, U: LoginRepository>(
+    context: &Targeting<'_, R>,
     tools: &Tools<'_, U>,
     username: &Username,
     seen: &Login,
 ) -> Result<(), OAuthError> {
-    let source = context.source;
+    let source = tools.source;
     let both = Counter::UserAndSource(username, source);
     let (by_user, by_both, by_source) = join!(
         count(context, tools, Counter::User(username), &seen.by_user),
@@ -121,8 +121,8 @@ async fn count_failure<U: LoginRepository>(
 }
 
 /// The password is right. It still counts only if no burst of guesses has locked the user or the source meanwhile.
-async fn admit<U: LoginRepository>(
-    context: &Context<'_>,
+async fn admit<R: RegistryRepository, U: LoginRepository>(
+    context: &Targeting<'_, R>,
     tools: &Tools<'_, U>,
     username: &Username,
     password: &Password,
@@ -136,7 +136,7 @@ async fn admit<U: LoginRepository>(
     let key = SubjectKey::of(tenant, &credentials.subject);
     let (now, profile) = tools
         .users
-        .recheck(tenant, username, context.source, key)
+        .recheck(tenant, username, tools.source, key)
         .await?;
     let policy = &context.tenant.settings.lockout;
     let burst = if now.user_is_locked(&policy.user, context.now) {
@@ -158,7 +158,7 @@ async fn admit<U: LoginRepository>(
     {
         tools
             .users
-            .clear_failures(tenant, username, context.source, &now)
+            .clear_failures(tenant, username, tools.source, &now)
             .await?;
     }
     if let (Verdict::RightButStale, Some(old)) = (verdict, &credentials.password_hash) {
@@ -171,8 +171,8 @@ async fn admit<U: LoginRepository>(
     Ok((credentials, profile))
 }
 
-async fn count<U: LoginRepository>(
-    context: &Context<'_>,
+async fn count<R: RegistryRepository, U: LoginRepository>(
+    context: &Targeting<'_, R>,
     tools: &Tools<'_, U>,
     counter: Counter<'_>,
     seen: &Attempts,

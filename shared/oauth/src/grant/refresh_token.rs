@@ -2,10 +2,11 @@
 
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::{Context, audience_of};
 use crate::audit::AuditEvent;
 use crate::authorization::{Authorization, Refresh, UserAuthentication};
+use crate::client::RegistryRepository;
 use crate::error::{ErrorCode, OAuthError};
+use crate::target::{Granted, Target, Targeting};
 use crate::token::family::{Family, Recognised};
 use crate::token::refresh_token::RefreshToken;
 use crate::token::repository::RefreshTokenRepository;
@@ -17,8 +18,8 @@ use crate::user::{SubjectState, UserProfile};
 /// # Errors
 /// `invalid_grant` for a token that is malformed, unknown, expired, revoked, used or another client's;
 /// `invalid_scope` or `invalid_target` for a wish beyond the original grant; `temporarily_unavailable`.
-pub async fn authorize<G: RefreshTokenRepository>(
-    context: &Context<'_>,
+pub async fn authorize<R: RegistryRepository, G: RefreshTokenRepository>(
+    context: &Targeting<'_, R>,
     grants: &G,
     presented: &SecretString,
 ) -> Result<Authorization, OAuthError> {
@@ -70,35 +71,23 @@ pub async fn authorize<G: RefreshTokenRepository>(
             successor,
         },
     };
-    decide(context, family, found.profile, refresh)
+    let target = context
+        .again(Granted {
+            scope: &family.scope,
+            resources: &family.resources,
+        })
+        .await?;
+    Ok(authorization(family, found.profile, target, refresh))
 }
 
-fn decide(
-    context: &Context<'_>,
+fn authorization(
     family: Family,
     profile: Option<UserProfile>,
+    target: Target,
     refresh: Refresh,
-) -> Result<Authorization, OAuthError> {
-    let client = context.client;
-    // RFC 6749 section 6: "MUST NOT include any scope not originally granted"; what the client has lost
-    // since is not granted again either, of scope as of audience.
-    let widest = family.scope.intersection(&client.scope);
-    if widest.is_empty() && !family.scope.is_empty() {
-        return Err(OAuthError::new(ErrorCode::InvalidScope, "no_scope_left"));
-    }
-    let scope = context.wish.scope(&widest, &widest)?;
-    let mut widest = audience_of(client, context.issuer, &scope);
-    widest.retain(|resource| family.audience.contains(resource));
-    if widest.is_empty() {
-        return Err(OAuthError::new(
-            ErrorCode::InvalidTarget,
-            "no_audience_left",
-        ));
-    }
-    let audience = context.wish.audience(&widest)?;
-    Ok(Authorization {
-        scope,
-        audience,
+) -> Authorization {
+    Authorization {
+        target,
         user: family.user.map(|user| UserAuthentication {
             username: user.username,
             auth_time: user.auth_time,
@@ -109,7 +98,7 @@ fn decide(
         }),
         subject: family.subject,
         refresh,
-    })
+    }
 }
 
 /// A family of a user ends with the user; one of a client alone has nobody else to end with.

@@ -54,8 +54,9 @@ pub struct Family {
     pub user: Option<FamilyUser>,
     /// The scope originally granted.
     pub scope: Scope,
-    /// The audience originally granted.
-    pub audience: Vec<String>,
+    /// The resources originally granted, by their identifiers. What an API's tokens say in `aud` is asked anew at each
+    /// refresh.
+    pub resources: Vec<String>,
     /// When it began.
     pub created_at: Timestamp,
     /// When it ends, however often it is refreshed.

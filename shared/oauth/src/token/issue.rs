@@ -6,7 +6,8 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Serialize, Serializer};
 
 use super::Audience;
-use super::access_token::AccessTokenClaims;
+use super::access_token::{AccessTokenClaims, SignedClaims};
+use super::algorithm::Algorithm;
 use super::family::{Family, FamilyUser, NextToken, Recognised, Rotation};
 use super::id_token::{IdTokenClaims, at_hash};
 use super::jwk::RingKey;
@@ -18,6 +19,7 @@ use crate::authorization::{Authorization, Refresh, UserAuthentication};
 use crate::claims;
 use crate::client_auth::AuthenticatedClient;
 use crate::error::{ErrorCode, OAuthError};
+use crate::policy::Policy;
 use crate::random::Random;
 use crate::scope::{OPENID, Scope};
 use crate::store::StoreError;
@@ -98,15 +100,13 @@ impl<G: RefreshTokenRepository, S: JwsSigner> Mint<'_, G, S> {
     /// `temporarily_unavailable` or `server_error` when signing or writing fails, with nothing changed;
     /// `invalid_grant` when somebody else used the same refresh token in between.
     pub async fn issue(&self, authorization: Authorization) -> Result<TokenResponse, OAuthError> {
-        let key = self
-            .tenant
-            .keys
-            .signing_key(self.now)
-            .ok_or(OAuthError::new(
-                ErrorCode::ServerError,
-                "tenant_has_no_signing_key",
-            ))?;
-        let lifetimes = Lifetimes::decide(&self.client.lifetimes, &self.tenant.settings.lifetimes);
+        let policy = Policy {
+            client: self.client,
+            apis: &authorization.target.apis,
+            tenant: &self.tenant.settings,
+        };
+        let key = self.key(self.tenant.settings.signing_algorithm)?;
+        let lifetimes = policy.lifetimes();
         let (refresh_token, write) = self.prepare_refresh(&authorization, &lifetimes)?;
         let family = match &authorization.refresh {
             Refresh::Nothing | Refresh::Begin => refresh_token.as_ref().map(|it| *it.family()),
@@ -114,11 +114,12 @@ impl<G: RefreshTokenRepository, S: JwsSigner> Mint<'_, G, S> {
         };
 
         let access_token = self
-            .sign_access_token(key, &authorization, family, &lifetimes)
+            .sign_access_token(key, &authorization, family, &policy)
             .await?;
         // at_hash covers the access token's signature, so the two cannot be signed side by side.
         let id_token = match &authorization.user {
-            Some(user) if authorization.scope.contains(OPENID) => {
+            Some(user) if authorization.target.scope.contains(OPENID) => {
+                let key = self.key(policy.id_token_algorithm())?;
                 let claims = self.id_token_claims(
                     key,
                     &authorization,
@@ -142,8 +143,16 @@ impl<G: RefreshTokenRepository, S: JwsSigner> Mint<'_, G, S> {
             expires_in: lifetimes.access_token.0,
             refresh_token: refresh_token.map(|token| token.expose()),
             id_token,
-            scope: authorization.scope,
+            scope: authorization.target.scope,
         })
+    }
+
+    fn key(&self, algorithm: Option<Algorithm>) -> Result<&RingKey, OAuthError> {
+        let key = self.tenant.keys.signing_key(algorithm, self.now);
+        key.ok_or(OAuthError::new(
+            ErrorCode::ServerError,
+            "tenant_has_no_signing_key",
+        ))
     }
 
     async fn sign_access_token(
@@ -151,25 +160,29 @@ impl<G: RefreshTokenRepository, S: JwsSigner> Mint<'_, G, S> {
         key: &RingKey,
         authorization: &Authorization,
         family: Option<FamilyId>,
-        lifetimes: &Lifetimes,
+        policy: &Policy<'_>,
     ) -> Result<String, OAuthError> {
         let jti: [u8; 16] = crate::random::bytes(self.random)?;
         let user = authorization.user.as_ref();
         let claims = AccessTokenClaims {
             iss: self.issuer.as_str().to_owned(),
             sub: authorization.subject.clone(),
-            aud: Audience(authorization.audience.clone()),
-            exp: self.now.plus(lifetimes.access_token),
+            aud: Audience(authorization.target.audience.clone()),
+            exp: self.now.plus(policy.lifetimes().access_token),
             iat: self.now,
             nbf: self.now,
             jti: URL_SAFE_NO_PAD.encode(jti),
             client_id: self.client.client_id.clone(),
-            scope: authorization.scope.clone(),
+            scope: authorization.target.scope.clone(),
             auth_time: user.map(|user| user.auth_time),
             acr: user.and_then(|user| user.acr.clone()),
             amr: user.map(|user| user.amr.clone()).unwrap_or_default(),
             family,
             generation: user.map(|user| user.generation),
+        };
+        let claims = SignedClaims {
+            claims: &claims,
+            custom: policy.claims(user.and_then(|user| user.profile.as_ref())),
         };
         encode(self.signer, key, TokenType::AccessToken, &claims).await
     }
@@ -184,6 +197,7 @@ impl<G: RefreshTokenRepository, S: JwsSigner> Mint<'_, G, S> {
         access_token: &str,
     ) -> IdTokenClaims {
         let profile = user.profile.as_ref();
+        let own = &self.tenant.settings.claim_scopes;
         IdTokenClaims {
             iss: self.issuer.as_str().to_owned(),
             sub: authorization.subject.clone(),
@@ -197,7 +211,7 @@ impl<G: RefreshTokenRepository, S: JwsSigner> Mint<'_, G, S> {
             family,
             generation: user.generation,
             claims: profile
-                .map(|profile| claims::granted(profile, &authorization.scope))
+                .map(|profile| claims::granted(profile, &authorization.target.scope, own))
                 .unwrap_or_default(),
         }
     }
@@ -247,8 +261,8 @@ impl<G: RefreshTokenRepository, S: JwsSigner> Mint<'_, G, S> {
                 amr: user.amr.clone(),
                 generation: user.generation,
             }),
-            scope: authorization.scope.clone(),
-            audience: authorization.audience.clone(),
+            scope: authorization.target.scope.clone(),
+            resources: authorization.target.resources.clone(),
             created_at: self.now,
             family_expires_at,
             token_expires_at,

@@ -68,10 +68,18 @@ pub struct KeyRing {
 }
 
 impl KeyRing {
-    /// The key that signs now: of those that may, the one that may since last.
-    pub fn signing_key(&self, now: Timestamp) -> Option<&RingKey> {
-        let able = self.keys.iter().filter(|key| key.may_sign(now));
-        able.max_by_key(|key| key.signs_from)
+    /// The key that signs now with an algorithm: of those that may, the one that may since last. Where nobody chose
+    /// an algorithm, RS256 if there is such a key (every OIDC client verifies it), else whatever may sign.
+    pub fn signing_key(&self, chosen: Option<Algorithm>, now: Timestamp) -> Option<&RingKey> {
+        let youngest = |alg: Option<Algorithm>| {
+            let able = self.keys.iter().filter(|key| key.may_sign(now));
+            able.filter(|key| alg.is_none_or(|alg| key.alg == alg))
+                .max_by_key(|key| key.signs_from)
+        };
+        match chosen {
+            Some(chosen) => youngest(Some(chosen)),
+            None => youngest(Some(Algorithm::RS256)).or_else(|| youngest(None)),
+        }
     }
 
     /// The key a token names, while it is published.

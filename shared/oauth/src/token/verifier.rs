@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::access_token::AccessTokenClaims;
+use super::access_token::{AccessTokenClaims, CustomClaims};
 use super::id_token::IdTokenClaims;
 use super::jwk::KeyRing;
 use super::jws::{Header, TokenType};
@@ -106,6 +106,12 @@ pub fn verify(
             Ok(VerifiedToken::Id(Box::new(claims)))
         }
     }
+}
+
+/// The claims that client, APIs and tenant added to an access token that [`verify`] found good.
+pub fn custom_claims(token: &str) -> CustomClaims {
+    let payload = token.split('.').nth(1).unwrap_or_default();
+    parse(payload).unwrap_or_default()
 }
 
 fn current(
