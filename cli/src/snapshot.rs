@@ -1,7 +1,7 @@
 //! What the store holds, read once before a plan is made.
 
 use latchkey_oauth::client::{Client, RegistryAdmin};
-use latchkey_oauth::store::StoreError;
+use latchkey_oauth::store::{StoreError, Versioned};
 use latchkey_oauth::tenant::{Tenant, TenantId};
 use latchkey_oauth::user::{User, UserAdmin};
 
@@ -18,11 +18,11 @@ pub struct Snapshot {
 #[derive(Debug)]
 pub struct StoredTenant {
     /// The tenant.
-    pub tenant: Tenant,
+    pub tenant: Versioned<Tenant>,
     /// Its clients.
-    pub clients: Vec<Client>,
+    pub clients: Vec<Versioned<Client>>,
     /// Its users.
-    pub users: Vec<User>,
+    pub users: Vec<Versioned<User>>,
 }
 
 impl Snapshot {

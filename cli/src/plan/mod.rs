@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use latchkey_oauth::client::{Client, ClientId};
 use latchkey_oauth::password::{Password, PasswordHashing, StoredPassword};
+use latchkey_oauth::store::{Expected, Version, Versioned};
 use latchkey_oauth::tenant::{Lifetimes, TenantId, TenantSettings};
 use latchkey_oauth::user::{Subject, User, Username};
 use latchkey_registry::fault::{Faults, FaultyFile, Place};
@@ -49,20 +50,27 @@ pub struct Change {
 #[derive(Debug)]
 pub enum Action {
     /// Writes a tenant's settings.
-    PutTenant(TenantSettings),
+    PutTenant {
+        /// As they are to be.
+        settings: TenantSettings,
+        /// As the store was when it was read.
+        expected: Expected,
+    },
     /// Writes a client.
     PutClient {
         /// As it is to be, but for the secret.
         client: Client,
         /// A secret to come.
         secret: Option<SecretToCome>,
+        /// As the store was when it was read.
+        expected: Expected,
     },
     /// Makes a user.
     CreateUser(NewUser),
     /// Changes a user.
     UpdateUser {
         /// As it was read.
-        stored: User,
+        stored: Versioned<User>,
         /// Claims as they are to be.
         claims: Map<String, Value>,
         /// Whether it is shut out.
@@ -71,11 +79,11 @@ pub enum Action {
         password: Option<NewPassword>,
     },
     /// Deletes a client.
-    DeleteClient(ClientId),
+    DeleteClient(ClientId, Version),
     /// Deletes a user.
-    DeleteUser(User),
+    DeleteUser(Versioned<User>),
     /// Deletes a tenant, its key ring included.
-    DeleteTenant,
+    DeleteTenant(Version),
 }
 
 /// A user to be made.
@@ -136,12 +144,12 @@ impl Change {
                 password,
                 ..
             } => password.is_some() || (*disabled && !stored.credentials.disabled),
-            Action::PutTenant(_)
+            Action::PutTenant { .. }
             | Action::PutClient { .. }
             | Action::CreateUser(_)
-            | Action::DeleteClient(_)
+            | Action::DeleteClient(..)
             | Action::DeleteUser(_)
-            | Action::DeleteTenant => false,
+            | Action::DeleteTenant(_) => false,
         }
     }
 
@@ -161,22 +169,22 @@ impl Change {
                 password: Some(NewPassword::Prompt),
                 ..
             } => Some(format!("password of user {id}")),
-            Action::PutTenant(_)
+            Action::PutTenant { .. }
             | Action::PutClient { .. }
             | Action::CreateUser(_)
             | Action::UpdateUser { .. }
-            | Action::DeleteClient(_)
+            | Action::DeleteClient(..)
             | Action::DeleteUser(_)
-            | Action::DeleteTenant => None,
+            | Action::DeleteTenant(_) => None,
         }
     }
 
     /// `client demo-web`, as the plan shows it.
     pub fn subject(&self) -> (&'static str, &str) {
         match &self.action {
-            Action::PutTenant(_) | Action::DeleteTenant => ("tenant", self.tenant.as_str()),
+            Action::PutTenant { .. } | Action::DeleteTenant(_) => ("tenant", self.tenant.as_str()),
             Action::PutClient { client, .. } => ("client", client.client_id.as_str()),
-            Action::DeleteClient(id) => ("client", id.as_str()),
+            Action::DeleteClient(id, _) => ("client", id.as_str()),
             Action::CreateUser(user) => ("user", user.username.as_str()),
             Action::UpdateUser { stored, .. } => ("user", stored.profile.username.as_str()),
             Action::DeleteUser(user) => ("user", user.profile.username.as_str()),
@@ -247,7 +255,10 @@ fn tenant(entry: &TenantEntry, stored: Option<&StoredTenant>) -> Option<Change> 
         tenant: entry.tenant.clone(),
         verb,
         fields,
-        action: Action::PutTenant(entry.settings.clone()),
+        action: Action::PutTenant {
+            settings: entry.settings.clone(),
+            expected: expected(stored.map(|stored| &stored.tenant)),
+        },
     })
 }
 
@@ -291,7 +302,7 @@ fn deleted_of(entry: &TenantEntry, stored: Option<&StoredTenant>) -> Vec<Change>
         {
             deletions.push(deletion(
                 stored,
-                Action::DeleteClient(client.client_id.clone()),
+                Action::DeleteClient(client.client_id.clone(), client.version),
             ));
         }
     }
@@ -311,12 +322,14 @@ fn deleted_tenant(stored: &StoredTenant) -> Vec<Change> {
     let clients = stored
         .clients
         .iter()
-        .map(|client| Action::DeleteClient(client.client_id.clone()));
+        .map(|client| Action::DeleteClient(client.client_id.clone(), client.version));
     let users = stored
         .users
         .iter()
         .map(|user| Action::DeleteUser(user.clone()));
-    let actions = clients.chain(users).chain([Action::DeleteTenant]);
+    let actions = clients
+        .chain(users)
+        .chain([Action::DeleteTenant(stored.tenant.version)]);
     actions.map(|action| deletion(stored, action)).collect()
 }
 
@@ -327,6 +340,11 @@ fn deletion(stored: &StoredTenant, action: Action) -> Change {
         fields: Vec::new(),
         action,
     }
+}
+
+/// What a write expects to find of what was read.
+fn expected<T>(stored: Option<&Versioned<T>>) -> Expected {
+    stored.map_or(Expected::Absent, |stored| Expected::Version(stored.version))
 }
 
 /// Whom a fault found while planning is about.
