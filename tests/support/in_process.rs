@@ -17,7 +17,7 @@ use latchkey_oauth::endpoint::userinfo::UserInfoEndpoint;
 use latchkey_oauth::endpoint::{Inbound, RequestLog, Service, answer};
 use latchkey_oauth::lockout::Source;
 use latchkey_oauth::random::SystemRandom;
-use latchkey_oauth::registration::InitialAccessRepository;
+use latchkey_oauth::registration::RegistrationRepository;
 use latchkey_oauth::route::resolve;
 use latchkey_oauth::tenant::BaseUrl;
 use latchkey_oauth::time::Clock;
@@ -79,9 +79,9 @@ impl Endpoints {
         clock: FixedClock,
     ) -> Self
     where
-        R: RegistryAdmin + Clone + 'static,
+        R: RegistryAdmin + RegistrationRepository + Clone + 'static,
         U: LoginRepository + 'static,
-        G: RefreshTokenRepository + RevocationRepository + InitialAccessRepository + 'static,
+        G: RefreshTokenRepository + RevocationRepository + 'static,
         S: JwsSigner + 'static,
     {
         let directory = |registry| Directory::new(BaseUrl::parse(BASE).unwrap(), registry);
@@ -113,7 +113,6 @@ impl Endpoints {
         let register = handler(RegisterEndpoint {
             directory: directory(its.registry.clone()),
             registry: its.registry,
-            grants: its.grants,
             random: Box::new(SystemRandom),
         });
         let discovery = handler(DiscoveryEndpoint {

@@ -1,6 +1,6 @@
 //! Client registration as a Lambda function: RFC 7591 and RFC 7592.
 
-use latchkey_dynamodb::{Grants, Registry};
+use latchkey_dynamodb::Registry;
 use latchkey_lambda::Watch;
 use latchkey_oauth::directory::Directory;
 use latchkey_oauth::random::SystemRandom;
@@ -17,12 +17,11 @@ async fn main() -> Result<(), latchkey_lambda::Error> {
     let aws = latchkey_aws::for_lambda(common.region);
     let dynamodb =
         latchkey_dynamodb::metered(&aws, common.dynamodb_endpoint.as_deref(), &watch.meter);
-    let registry = Registry::new(dynamodb.clone(), common.registry_table);
+    let registry = Registry::new(dynamodb, common.registry_table).noting_in(grants);
     latchkey_lambda::serve(
         RegisterEndpoint {
             directory: Directory::new(common.base, registry.clone()),
             registry,
-            grants: Grants::new(dynamodb, grants),
             random: Box::new(SystemRandom),
         },
         watch,

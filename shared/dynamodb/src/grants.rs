@@ -24,8 +24,8 @@ use crate::keys::{self, EXPIRES_AT};
 /// The grants table; with the users table beside it where profiles are wanted too.
 #[derive(Debug, Clone)]
 pub struct Grants {
-    client: Client,
-    grants: String,
+    pub(crate) client: Client,
+    pub(crate) grants: String,
     users: Option<String>,
 }
 
@@ -240,7 +240,10 @@ impl RevocationRepository for Grants {
 }
 
 /// Marks a family as revoked; `false`, and nothing changes, where the condition does not hold.
-async fn revoke(update: UpdateItemFluentBuilder, now: Timestamp) -> Result<bool, StoreError> {
+pub(crate) async fn revoke(
+    update: UpdateItemFluentBuilder,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
     let revoked = update
         .update_expression("SET revoked_at = if_not_exists(revoked_at, :now)")
         .expression_attribute_values(":now", number(now.as_unix()))

@@ -76,7 +76,11 @@ fn login_outcome(log: &RequestLog) -> Option<&'static str> {
             | AuditEvent::BearerRefused
             | AuditEvent::ClaimsTold
             | AuditEvent::TokenActive
-            | AuditEvent::TokenInactive,
+            | AuditEvent::TokenInactive
+            | AuditEvent::ClientRegistered
+            | AuditEvent::ClientChanged
+            | AuditEvent::ClientDeleted
+            | AuditEvent::ClientActivated,
         ) => None,
         None => log
             .error

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::api::AssignedApi;
+use crate::client::Client;
 use crate::grant_type::GrantType;
 use crate::hash::{Sha256Hash, sha256_of_parts};
 use crate::random::{Random, RandomError};
@@ -212,9 +213,9 @@ pub struct InitialAccess {
     pub until: Timestamp,
 }
 
-/// Where initial access tokens are kept.
-pub trait InitialAccessRepository: Send + Sync {
-    /// Writes a token.
+/// Where registrations are kept.
+pub trait RegistrationRepository: Send + Sync {
+    /// Writes an initial access token.
     fn put_initial_access(
         &self,
         tenant: &TenantId,
@@ -222,12 +223,14 @@ pub trait InitialAccessRepository: Send + Sync {
         token: &InitialAccess,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Uses a token once, in one conditional write: of any number of parallel uses no more succeed than it has left.
-    /// `false` for one that is used up, past its end, or unknown.
-    fn use_initial_access(
+    /// Writes a client that is not there yet, and uses an initial access token once, where it takes one: both or neither.
+    /// Of any number of parallel registrations no more succeed than the token has uses left. `false`, and nothing written,
+    /// if the token is used up, past its end, or unknown.
+    fn register(
         &self,
         tenant: &TenantId,
-        hash: &TokenHash,
+        client: &Client,
+        initial: Option<&TokenHash>,
         now: Timestamp,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 }

@@ -15,8 +15,8 @@ use latchkey_oauth::form::refuse_secrets_in_query;
 use latchkey_oauth::http::{empty, json};
 use latchkey_oauth::random::Random;
 use latchkey_oauth::registration::{
-    Activation, ActivationPolicy, InitialAccessRepository, Purpose, Registration,
-    RegistrationPolicy, RegistrationToken,
+    Activation, ActivationPolicy, Purpose, Registration, RegistrationPolicy,
+    RegistrationRepository, RegistrationToken,
 };
 use latchkey_oauth::route::Endpoint;
 use latchkey_oauth::store::{Expected, Versioned};
@@ -33,21 +33,18 @@ const MAX_BODY: usize = 64 * 1_024;
 
 /// Registration and what it works with.
 #[derive(Debug)]
-pub struct RegisterEndpoint<R, G> {
+pub struct RegisterEndpoint<R> {
     /// Tenants, remembered.
     pub directory: Directory<R>,
     /// Clients, as they are now.
     pub registry: R,
-    /// Initial access tokens.
-    pub grants: G,
     /// Where identifiers and secrets come from.
     pub random: Box<dyn Random>,
 }
 
-impl<R, G> Service for RegisterEndpoint<R, G>
+impl<R> Service for RegisterEndpoint<R>
 where
-    R: RegistryAdmin,
-    G: InitialAccessRepository,
+    R: RegistryAdmin + RegistrationRepository,
 {
     type Registry = R;
 
@@ -84,7 +81,7 @@ where
     }
 }
 
-impl<R: RegistryAdmin, G: InitialAccessRepository> RegisterEndpoint<R, G> {
+impl<R: RegistryAdmin + RegistrationRepository> RegisterEndpoint<R> {
     /// RFC 7591 section 3.1.
     async fn register(
         &self,
@@ -112,24 +109,14 @@ impl<R: RegistryAdmin, G: InitialAccessRepository> RegisterEndpoint<R, G> {
             },
         });
         let secret = self.secret_for(&mut client)?;
-        // Used last, so that what is refused costs nothing.
-        if let Some(initial) = initial {
-            let (tenant, hash) = (&call.tenant.id, initial.hash());
-            if !self
-                .grants
-                .use_initial_access(tenant, &hash, call.now)
-                .await?
-            {
-                return Err(refused("initial_access_token_used_up_or_unknown"));
-            }
-        }
-        let written = self
+        let initial = initial.map(|token| token.hash());
+        let registered = self
             .registry
-            .put_client(&call.tenant.id, &client, Expected::Absent)
+            .register(&call.tenant.id, &client, initial.as_ref(), call.now)
             .await?;
-        if written.is_none() {
-            // 128 random bits that somebody has: the random numbers are not random.
-            return Err(OAuthError::new(ErrorCode::ServerError, "client_id_taken"));
+        if !registered {
+            // Without a token only 128 random bits that somebody has could be in the way.
+            return Err(refused("initial_access_token_used_up_or_unknown"));
         }
         call.log.client_id = Some(client.client_id.to_string());
         call.log.event = Some(AuditEvent::ClientRegistered);
@@ -223,14 +210,16 @@ impl<R: RegistryAdmin, G: InitialAccessRepository> RegisterEndpoint<R, G> {
         })?;
         let (stored, token) = self.own(&call, &asked.client_id).await?;
         let given = RegistrationToken::parse(Purpose::Activation, &asked.activation_code);
-        let activation = stored.registration.as_ref().map(|it| it.activation);
-        let right = match (activation, given) {
-            (Some(Activation::Code { hash, until }), Some(given)) => {
-                call.now < until && hash.ct_eq(&given.hash())
+        let right = match stored.registration.as_ref().map(|it| it.activation) {
+            // Let in already: an answer that was lost is given again.
+            Some(Activation::Done) | None => {
+                let told = ClientInformation::of(&stored, &call.issuer, &token, None);
+                return json(StatusCode::OK, &told);
             }
-            (Some(Activation::Done | Activation::Waiting | Activation::Code { .. }) | None, _) => {
-                false
+            Some(Activation::Code { hash, until }) => {
+                call.now < until && given.is_some_and(|given| hash.ct_eq(&given.hash()))
             }
+            Some(Activation::Waiting) => false,
         };
         if !right {
             return Err(OAuthError::new(
