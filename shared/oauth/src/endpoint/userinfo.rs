@@ -1,10 +1,10 @@
 //! UserInfo: OIDC Core section 5.3, with bearer tokens as RFC 6750 has them.
 
 use bytes::Bytes;
-use http::header::AUTHORIZATION;
 use http::{Method, Response, StatusCode};
 use serde_json::Value;
 
+use super::bearer::{self, challenge, refusal};
 use super::{Call, Service};
 use crate::audit::AuditEvent;
 use crate::claims;
@@ -16,9 +16,7 @@ use crate::http::json;
 use crate::route::Endpoint;
 use crate::scope::OPENID;
 use crate::token::access_token::AccessTokenClaims;
-use crate::token::repository::{TokenKeys, TokenStateRepository};
-use crate::token::verifier::{Rejected, VerifiedToken};
-use crate::user::SubjectKey;
+use crate::token::repository::TokenStateRepository;
 
 /// The UserInfo endpoint and what it works with.
 #[derive(Debug)]
@@ -44,27 +42,18 @@ where
         endpoint == Endpoint::UserInfo
     }
 
-    async fn call(&self, call: Call<'_>) -> Result<Response<Bytes>, OAuthError> {
+    async fn call(&self, mut call: Call<'_>) -> Result<Response<Bytes>, OAuthError> {
         let token = bearer_token(&call).map_err(challenge)?;
         let token = token.ok_or_else(|| refusal(ErrorCode::MissingToken, "no_bearer_token"))?;
-        let claims = match super::verify(&self.directory, &call, &token).await? {
-            Ok(VerifiedToken::Access(claims)) => *claims,
-            Ok(VerifiedToken::Id(_)) => {
-                return Err(refusal(ErrorCode::InvalidToken, "id_token_as_bearer"));
-            }
-            Err(rejected) => {
-                return Err(refusal(ErrorCode::InvalidToken, Rejected::reason(rejected)));
-            }
-        };
-        call.log.client_id = Some(claims.client_id.to_string());
-        call.log.subject = Some(claims.sub.to_string());
         // RFC 9068 section 4: a token for other resources is none for UserInfo, which is the issuer's.
-        if !claims.aud.contains(call.issuer.as_str()) {
-            return Err(refusal(ErrorCode::InvalidToken, "not_for_userinfo"));
-        }
+        let audience = call.issuer.as_str().to_owned();
+        let claims = bearer::read(&self.directory, &mut call, &token, &audience).await?;
         // Only a user's token has a generation; a client's own speaks for nobody.
         if !claims.scope.contains(OPENID) || claims.generation.is_none() {
-            return Err(refusal(ErrorCode::InsufficientScope, "no_openid_scope"));
+            return Err(
+                OAuthError::new(ErrorCode::InsufficientScope, "no_openid_scope")
+                    .challenged(Challenge::BearerWith(OPENID)),
+            );
         }
         let told = self.claims_of(&call, &claims).await?;
         call.log.event = Some(AuditEvent::ClaimsTold);
@@ -78,24 +67,7 @@ impl<R: RegistryRepository, G: TokenStateRepository> UserInfoEndpoint<R, G> {
         call: &Call<'_>,
         claims: &AccessTokenClaims,
     ) -> Result<Response<Bytes>, OAuthError> {
-        let tenant = &call.tenant.id;
-        let keys = TokenKeys {
-            jti: Some(&claims.jti),
-            family: claims.family.as_ref(),
-            subject: Some(SubjectKey::of(tenant, &claims.sub)),
-            profile: true,
-        };
-        let state = self.grants.token_state(tenant, &keys).await?;
-        if let Some(reason) = state.ended(claims.family.as_ref(), claims.generation) {
-            return Err(refusal(ErrorCode::InvalidToken, reason));
-        }
-        let client = self
-            .directory
-            .client(tenant, &claims.client_id, call.now)
-            .await?;
-        if client.is_none() {
-            return Err(refusal(ErrorCode::InvalidToken, "client_gone"));
-        }
+        let state = bearer::state(&self.directory, &self.grants, call, claims, true).await?;
         let profile = state
             .profile
             .ok_or_else(|| refusal(ErrorCode::InvalidToken, "user_gone"))?;
@@ -110,38 +82,18 @@ impl<R: RegistryRepository, G: TokenStateRepository> UserInfoEndpoint<R, G> {
 /// RFC 6750 section 2: in the header, or in a form on POST; never in the query, and never in two places.
 fn bearer_token(call: &Call<'_>) -> Result<Option<String>, OAuthError> {
     refuse_secrets_in_query(&call.parts)?;
-    let mut headers = call.parts.headers.get_all(AUTHORIZATION).iter();
-    let header = headers.next();
     let form = if call.parts.method == Method::POST && is_form(&call.parts) {
         Some(Form::read(&call.parts, &call.body)?)
     } else {
         None
     };
     let in_form = form.as_ref().and_then(|form| form.get("access_token"));
-    match (header, in_form) {
+    match (bearer::in_header(&call.parts)?, in_form) {
         (Some(_), Some(_)) => Err(OAuthError::invalid_request(
             "two_bearer_tokens",
             "The access token is sent in more than one way.",
         )),
-        (Some(_), None) if headers.next().is_some() => Err(OAuthError::invalid_request(
-            "two_authorization_headers",
-            "The Authorization header is given more than once.",
-        )),
-        (Some(header), None) => Ok(header
-            .to_str()
-            .ok()
-            .and_then(|text| text.split_once(' '))
-            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-            .map(|(_, token)| token.trim_matches(' ').to_owned())),
+        (Some(header), None) => Ok(header),
         (None, in_form) => Ok(in_form.map(str::to_owned)),
     }
-}
-
-const fn refusal(code: ErrorCode, reason: &'static str) -> OAuthError {
-    OAuthError::new(code, reason).challenged(Challenge::Bearer)
-}
-
-/// RFC 6750 section 3.1: a malformed request is challenged as well.
-fn challenge(error: OAuthError) -> OAuthError {
-    error.challenged(Challenge::Bearer)
 }
