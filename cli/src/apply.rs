@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use latchkey_oauth::client::{Client, ClientSecretHash, RegistryAdmin};
 use latchkey_oauth::password::{PasswordHashing, StoredPassword};
+use latchkey_oauth::password_policy::PasswordPolicy;
 use latchkey_oauth::random::{self, Random};
 use latchkey_oauth::store::{Expected, Versioned};
 use latchkey_oauth::tenant::TenantId;
@@ -80,10 +81,12 @@ pub async fn execute<R: RegistryAdmin, U: UserAdmin>(
     applied: &mut Applied,
 ) -> anyhow::Result<()> {
     progress.begin("changes made", changes.len());
+    let mut policies = Policies::default();
     for change in changes {
         let (kind, id) = change.subject();
         let what = format!("{kind} {id} of tenant {}", change.tenant);
-        let made = one(change, registry, users, tools).await;
+        let policy = policies.of(&change.tenant, registry).await?;
+        let made = one(change, registry, users, policy, tools).await;
         let generated = made.map_err(|error| error.context(what))?;
         applied.generated.extend(generated);
         applied.done += 1;
@@ -93,10 +96,36 @@ pub async fn execute<R: RegistryAdmin, U: UserAdmin>(
     Ok(())
 }
 
+/// The password policy of the tenant whose turn it is.
+#[derive(Default)]
+struct Policies(Option<(TenantId, PasswordPolicy)>);
+
+impl Policies {
+    async fn of<R: RegistryAdmin>(
+        &mut self,
+        tenant: &TenantId,
+        registry: &R,
+    ) -> anyhow::Result<PasswordPolicy> {
+        if let Some((known, policy)) = &self.0
+            && known == tenant
+        {
+            return Ok(*policy);
+        }
+        let Some(found) = registry.tenant(tenant).await? else {
+            // About to be made, and no password is set before it is.
+            return Ok(PasswordPolicy::default());
+        };
+        let policy = found.settings.password_policy;
+        self.0 = Some((tenant.clone(), policy));
+        Ok(policy)
+    }
+}
+
 async fn one<R: RegistryAdmin, U: UserAdmin>(
     change: Change,
     registry: &R,
     users: &U,
+    policy: PasswordPolicy,
     tools: &Tools<'_>,
 ) -> anyhow::Result<Option<Generated>> {
     let ends_tokens = change.ends_tokens();
@@ -105,6 +134,15 @@ async fn one<R: RegistryAdmin, U: UserAdmin>(
         Action::PutTenant { settings, expected } => {
             let put = registry.put_tenant(&tenant, &settings, expected).await?;
             ensure_written(put.is_some(), "tenant")?;
+        }
+        Action::PutApi { api, expected } => {
+            let put = registry.put_api(&tenant, &api, expected).await?;
+            ensure_written(put.is_some(), "API")?;
+        }
+        Action::DeleteApi(resource, version) => {
+            let expected = Expected::Version(version);
+            let deleted = registry.delete_api(&tenant, &resource, expected).await?;
+            ensure_written(deleted, "API")?;
         }
         Action::DeleteClient(id, version) => {
             let expected = Expected::Version(version);
@@ -133,7 +171,9 @@ async fn one<R: RegistryAdmin, U: UserAdmin>(
             };
             return put_client(tenant, new, registry, tools).await;
         }
-        Action::CreateUser(user) => return create_user(tenant, user, users, tools).await,
+        Action::CreateUser(user) => {
+            return create_user(tenant, user, users, policy, tools).await;
+        }
         Action::UpdateUser {
             stored,
             claims,
@@ -146,7 +186,7 @@ async fn one<R: RegistryAdmin, U: UserAdmin>(
                 password,
                 ends_tokens,
             };
-            return update_user(tenant, stored, wanted, users, tools).await;
+            return update_user(tenant, stored, wanted, users, policy, tools).await;
         }
     }
     Ok(None)
@@ -209,13 +249,14 @@ async fn create_user<U: UserAdmin>(
     tenant: TenantId,
     new: NewUser,
     users: &U,
+    policy: PasswordPolicy,
     tools: &Tools<'_>,
 ) -> anyhow::Result<Option<Generated>> {
     let subject = match new.subject {
         Some(subject) => subject,
         None => Subject::from_random(random::bytes(tools.random)?),
     };
-    let (password_hash, generated) = hash(new.password, &new.username, tools)?;
+    let (password_hash, generated) = hash(new.password, &new.username, policy, tools)?;
     let user = User {
         credentials: Credentials {
             subject: subject.clone(),
@@ -244,10 +285,12 @@ async fn update_user<U: UserAdmin>(
     stored: Versioned<User>,
     wanted: Wanted,
     users: &U,
+    policy: PasswordPolicy,
     tools: &Tools<'_>,
 ) -> anyhow::Result<Option<Generated>> {
     let expected = Expected::Version(stored.version);
-    let (password_hash, generated) = hash(wanted.password, &stored.profile.username, tools)?;
+    let username = &stored.profile.username;
+    let (password_hash, generated) = hash(wanted.password, username, policy, tools)?;
     let mut user = stored.value;
     user.profile.claims = wanted.claims;
     user.credentials.disabled = wanted.disabled;
@@ -284,6 +327,7 @@ type Hashed = (Option<StoredPassword>, Option<SecretString>);
 fn hash(
     password: Option<NewPassword>,
     username: &Username,
+    policy: PasswordPolicy,
     tools: &Tools<'_>,
 ) -> anyhow::Result<Hashed> {
     let (plain, generated) = match password {
@@ -302,6 +346,9 @@ fn hash(
             (plain, Some(made))
         }
     };
+    if generated.is_none() {
+        policy.check(&plain, username)?;
+    }
     Ok((Some(tools.hashing.hash(&plain, tools.random)?), generated))
 }
 

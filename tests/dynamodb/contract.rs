@@ -52,6 +52,12 @@ async fn revocation() {
 }
 
 #[tokio::test]
+async fn opaque_access_tokens() {
+    let (tables, tenant) = tables().await;
+    contract::opaque_access_tokens(&tables.grants, &tenant).await;
+}
+
+#[tokio::test]
 async fn versions() {
     let (tables, tenant) = tables().await;
     contract_admin::versions(&tables.registry, &tenant).await;

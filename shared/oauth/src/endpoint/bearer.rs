@@ -8,9 +8,9 @@ use crate::client::RegistryRepository;
 use crate::directory::Directory;
 use crate::error::{Challenge, ErrorCode, OAuthError};
 use crate::token::access_token::AccessTokenClaims;
+use crate::token::opaque::OpaqueToken;
 use crate::token::repository::{TokenKeys, TokenState, TokenStateRepository};
-use crate::token::verifier::{Rejected, VerifiedToken};
-use crate::user::SubjectKey;
+use crate::token::verifier::{Rejected, VerifiedToken, verify_opaque};
 
 /// What the `Authorization` header says, if there is one: a token, or `Some(None)` where it is of another scheme or
 /// malformed (RFC 6750 section 2.1).
@@ -36,62 +36,102 @@ pub fn in_header(parts: &Parts) -> Result<Option<Option<String>>, OAuthError> {
     }))
 }
 
-/// An access token of this tenant's for `audience`. Whether it still counts, [`state`] tells.
-///
-/// # Errors
-/// `invalid_token`, or `temporarily_unavailable`.
-pub async fn read<R: RegistryRepository>(
-    directory: &Directory<R>,
-    call: &mut Call<'_>,
-    token: &str,
-    audience: &str,
-) -> Result<AccessTokenClaims, OAuthError> {
-    let claims = match super::verify(directory, call, token).await? {
-        Ok(VerifiedToken::Access(claims)) => *claims,
-        Ok(VerifiedToken::Id(_)) => {
-            return Err(refusal(ErrorCode::InvalidToken, "id_token_as_bearer"));
-        }
-        Err(rejected) => {
-            return Err(refusal(ErrorCode::InvalidToken, Rejected::reason(rejected)));
-        }
-    };
-    call.log.client_id = Some(claims.client_id.to_string());
-    call.log.subject = Some(claims.sub.to_string());
-    if !claims.aud.contains(audience) {
-        return Err(refusal(ErrorCode::InvalidToken, "not_for_this_resource"));
-    }
-    Ok(claims)
+/// What an access token must be for, and what is read with it.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'a> {
+    /// Must be in its `aud` (RFC 9068 section 4).
+    pub audience: &'a str,
+    /// Whether the user's claims are wanted as well.
+    pub profile: bool,
 }
 
-/// What is kept of a token that still counts: neither it nor its family is revoked, its user and its client are there.
-///
-/// # Errors
-/// `invalid_token`, or `temporarily_unavailable`.
-pub async fn state<R: RegistryRepository, G: TokenStateRepository>(
-    directory: &Directory<R>,
-    grants: &G,
-    call: &Call<'_>,
-    claims: &AccessTokenClaims,
-    profile: bool,
-) -> Result<TokenState, OAuthError> {
-    let tenant = &call.tenant.id;
-    let keys = TokenKeys {
-        jti: Some(&claims.jti),
-        family: claims.family.as_ref(),
-        subject: Some(SubjectKey::of(tenant, &claims.sub)),
-        profile,
-    };
-    let state = grants.token_state(tenant, &keys).await?;
-    if let Some(reason) = state.ended(claims.family.as_ref(), claims.generation) {
-        return Err(refusal(ErrorCode::InvalidToken, reason));
+/// An access token of this tenant's, for whom it is shown to. Whether it still counts, [`Bearer::state`] tells.
+#[derive(Debug)]
+pub struct Bearer {
+    /// What it says.
+    pub claims: AccessTokenClaims,
+    /// Of an opaque token all is read at once.
+    read: Option<TokenState>,
+}
+
+impl Bearer {
+    /// Reads a token, and notes whose it is.
+    ///
+    /// # Errors
+    /// `invalid_token`, or `temporarily_unavailable`.
+    pub async fn read<R: RegistryRepository, G: TokenStateRepository>(
+        directory: &Directory<R>,
+        grants: &G,
+        call: &mut Call<'_>,
+        token: &str,
+        wanted: Wanted<'_>,
+    ) -> Result<Self, OAuthError> {
+        let bearer = if let Some(token) = OpaqueToken::parse(token) {
+            let hash = token.hash();
+            let mut keys = TokenKeys::of_opaque(&hash, &token);
+            keys.profile = wanted.profile;
+            let state = grants.token_state(&call.tenant.id, &keys).await?;
+            let claims = verify_opaque(state.opaque.as_ref(), &call.issuer, call.now);
+            Self {
+                claims: claims.map_err(rejected)?,
+                read: Some(state),
+            }
+        } else {
+            match super::verify(directory, call, token).await? {
+                Ok(VerifiedToken::Access(claims)) => Self {
+                    claims: *claims,
+                    read: None,
+                },
+                Ok(VerifiedToken::Id(_)) => {
+                    return Err(refusal(ErrorCode::InvalidToken, "id_token_as_bearer"));
+                }
+                Err(reason) => return Err(rejected(reason)),
+            }
+        };
+        call.log.client_id = Some(bearer.claims.client_id.to_string());
+        call.log.subject = Some(bearer.claims.sub.to_string());
+        if !bearer.claims.aud.contains(wanted.audience) {
+            return Err(refusal(ErrorCode::InvalidToken, "not_for_this_resource"));
+        }
+        Ok(bearer)
     }
-    let client = directory
-        .client(tenant, &claims.client_id, call.now)
-        .await?;
-    match client {
-        Some(_) => Ok(state),
-        None => Err(refusal(ErrorCode::InvalidToken, "client_gone")),
+
+    /// What is kept of a token that still counts: neither it nor its family is revoked, its user and its client are there.
+    ///
+    /// # Errors
+    /// `invalid_token`, or `temporarily_unavailable`.
+    pub async fn state<R: RegistryRepository, G: TokenStateRepository>(
+        self,
+        directory: &Directory<R>,
+        grants: &G,
+        call: &Call<'_>,
+        wanted: Wanted<'_>,
+    ) -> Result<TokenState, OAuthError> {
+        let (tenant, claims) = (&call.tenant.id, &self.claims);
+        let state = match self.read {
+            Some(state) => state,
+            // Of a JWT only what can have ended it, and only if it is good.
+            None => {
+                let mut keys = TokenKeys::of_access_token(tenant, claims);
+                keys.profile = wanted.profile;
+                grants.token_state(tenant, &keys).await?
+            }
+        };
+        if let Some(reason) = state.ended(claims.family.as_ref(), claims.generation) {
+            return Err(refusal(ErrorCode::InvalidToken, reason));
+        }
+        let client = directory
+            .client(tenant, &claims.client_id, call.now)
+            .await?;
+        match client {
+            Some(_) => Ok(state),
+            None => Err(refusal(ErrorCode::InvalidToken, "client_gone")),
+        }
     }
+}
+
+const fn rejected(reason: Rejected) -> OAuthError {
+    refusal(ErrorCode::InvalidToken, reason.reason())
 }
 
 /// A refusal with the challenge that is due.

@@ -293,10 +293,7 @@ async fn authenticated<R: RegistryRepository>(
 
 /// Checks a JWT of ours. A key that the remembered ring does not know may be younger than it, so the ring is
 /// read again, at most once in 10 s.
-///
-/// # Errors
-/// `temporarily_unavailable` when the registry does not answer.
-pub async fn verify<R: RegistryRepository>(
+async fn verify<R: RegistryRepository>(
     directory: &Directory<R>,
     call: &Call<'_>,
     token: &str,

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::{Method, Response, StatusCode};
 use serde_json::Value;
 
-use super::bearer::{self, challenge, refusal};
+use super::bearer::{self, Bearer, Wanted, challenge, refusal};
 use super::{Call, Service};
 use crate::audit::AuditEvent;
 use crate::claims;
@@ -15,7 +15,6 @@ use crate::form::{Form, is_form, refuse_secrets_in_query};
 use crate::http::json;
 use crate::route::Endpoint;
 use crate::scope::OPENID;
-use crate::token::access_token::AccessTokenClaims;
 use crate::token::repository::TokenStateRepository;
 
 /// The UserInfo endpoint and what it works with.
@@ -45,9 +44,13 @@ where
     async fn call(&self, mut call: Call<'_>) -> Result<Response<Bytes>, OAuthError> {
         let token = bearer_token(&call).map_err(challenge)?;
         let token = token.ok_or_else(|| refusal(ErrorCode::MissingToken, "no_bearer_token"))?;
-        // RFC 9068 section 4: a token for other resources is none for UserInfo, which is the issuer's.
-        let audience = call.issuer.as_str().to_owned();
-        let claims = bearer::read(&self.directory, &mut call, &token, &audience).await?;
+        let wanted = Wanted {
+            // RFC 9068 section 4: a token for other resources is none for UserInfo, which is the issuer's.
+            audience: &call.issuer.to_string(),
+            profile: true,
+        };
+        let bearer = Bearer::read(&self.directory, &self.grants, &mut call, &token, wanted).await?;
+        let claims = &bearer.claims;
         // Only a user's token has a generation; a client's own speaks for nobody.
         if !claims.scope.contains(OPENID) || claims.generation.is_none() {
             return Err(
@@ -55,26 +58,19 @@ where
                     .challenged(Challenge::BearerWith(OPENID)),
             );
         }
-        let told = self.claims_of(&call, &claims).await?;
-        call.log.event = Some(AuditEvent::ClaimsTold);
-        Ok(told)
-    }
-}
-
-impl<R: RegistryRepository, G: TokenStateRepository> UserInfoEndpoint<R, G> {
-    async fn claims_of(
-        &self,
-        call: &Call<'_>,
-        claims: &AccessTokenClaims,
-    ) -> Result<Response<Bytes>, OAuthError> {
-        let state = bearer::state(&self.directory, &self.grants, call, claims, true).await?;
+        let scope = claims.scope.clone();
+        let sub = claims.sub.clone();
+        let state = bearer
+            .state(&self.directory, &self.grants, &call, wanted)
+            .await?;
         let profile = state
             .profile
             .ok_or_else(|| refusal(ErrorCode::InvalidToken, "user_gone"))?;
         let own = &call.tenant.settings.claim_scopes;
-        let mut answer = claims::granted(&profile, &claims.scope, own);
+        let mut answer = claims::granted(&profile, &scope, own);
         // OIDC Core section 5.3.2: "The sub (subject) Claim MUST always be returned in the UserInfo Response."
-        answer.insert("sub".to_owned(), Value::from(claims.sub.as_str()));
+        answer.insert("sub".to_owned(), Value::from(sub.as_str()));
+        call.log.event = Some(AuditEvent::ClaimsTold);
         json(StatusCode::OK, &answer)
     }
 }
