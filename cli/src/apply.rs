@@ -165,7 +165,7 @@ async fn one<R: RegistryAdmin, U: UserAdmin>(
             expected,
         } => {
             let new = ClientToPut {
-                client,
+                client: *client,
                 secret,
                 expected,
             };

@@ -31,6 +31,8 @@ pub async fn page(
     // No name has a control character, so nothing comes between a name and itself with one behind it.
     let from = match part.after {
         Some(after) if after >= part.prefix => format!("{before}{after}\u{0}"),
+        // No key may be empty, and no name begins with a control character.
+        Some(_) | None if before.is_empty() && part.prefix.is_empty() => "\u{1}".to_owned(),
         Some(_) | None => format!("{before}{}", part.prefix),
     };
     let to = format!("{before}{}{LAST}", part.prefix);

@@ -79,8 +79,19 @@ fn login_outcome(log: &RequestLog) -> Option<&'static str> {
             | AuditEvent::TokenInactive
             | AuditEvent::ClientRegistered
             | AuditEvent::ClientChanged
+            | AuditEvent::ClientActivated
+            | AuditEvent::RegistryTold
+            | AuditEvent::TenantWritten
+            | AuditEvent::TenantDeleted
+            | AuditEvent::ClientWritten
             | AuditEvent::ClientDeleted
-            | AuditEvent::ClientActivated,
+            | AuditEvent::ClientSecretReplaced
+            | AuditEvent::ApiWritten
+            | AuditEvent::ApiDeleted
+            | AuditEvent::UserWritten
+            | AuditEvent::UserDeleted
+            | AuditEvent::PasswordSet
+            | AuditEvent::GrantsEnded,
         ) => None,
         None => log
             .error

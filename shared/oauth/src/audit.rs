@@ -39,10 +39,32 @@ pub enum AuditEvent {
     ClientRegistered,
     /// A client changed its registration.
     ClientChanged,
-    /// A client deleted its registration.
-    ClientDeleted,
     /// A client that registered itself was let in by its code.
     ClientActivated,
+    /// Tenants, clients, APIs, users or grants were told to who manages them.
+    RegistryTold,
+    /// A tenant's settings were written.
+    TenantWritten,
+    /// A tenant was deleted with all that belonged to it.
+    TenantDeleted,
+    /// A client was written.
+    ClientWritten,
+    /// A client was deleted, by itself or by who manages it.
+    ClientDeleted,
+    /// A client's secret was replaced.
+    ClientSecretReplaced,
+    /// An API was written.
+    ApiWritten,
+    /// An API was deleted.
+    ApiDeleted,
+    /// A user was written.
+    UserWritten,
+    /// A user was deleted.
+    UserDeleted,
+    /// A user's password was set.
+    PasswordSet,
+    /// Tokens of a user's were ended.
+    GrantsEnded,
 }
 
 impl AuditEvent {
@@ -64,7 +86,18 @@ impl AuditEvent {
         Self::TokenInactive,
         Self::ClientRegistered,
         Self::ClientChanged,
-        Self::ClientDeleted,
         Self::ClientActivated,
+        Self::RegistryTold,
+        Self::TenantWritten,
+        Self::TenantDeleted,
+        Self::ClientWritten,
+        Self::ClientDeleted,
+        Self::ClientSecretReplaced,
+        Self::ApiWritten,
+        Self::ApiDeleted,
+        Self::UserWritten,
+        Self::UserDeleted,
+        Self::PasswordSet,
+        Self::GrantsEnded,
     ];
 }

@@ -9,7 +9,6 @@
 pub mod api;
 pub mod audit;
 pub mod authorization;
-pub mod bearer;
 pub mod claims;
 pub mod client;
 pub mod client_auth;

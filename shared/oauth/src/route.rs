@@ -26,6 +26,8 @@ pub enum Endpoint {
     ClientConfiguration,
     /// A registered client gives the code that lets it in.
     Activation,
+    /// The management API: everything below its path.
+    Manage,
 }
 
 impl Endpoint {
@@ -41,6 +43,7 @@ impl Endpoint {
         Self::Registration,
         Self::ClientConfiguration,
         Self::Activation,
+        Self::Manage,
     ];
 
     /// The path below an issuer.
@@ -55,6 +58,7 @@ impl Endpoint {
             Self::AuthorizationServerMetadata => "/.well-known/oauth-authorization-server",
             Self::Registration | Self::ClientConfiguration => "/register",
             Self::Activation => "/activate",
+            Self::Manage => "/admin/v1",
         }
     }
 
@@ -69,6 +73,7 @@ impl Endpoint {
                 "discovery"
             }
             Self::Registration | Self::ClientConfiguration | Self::Activation => "register",
+            Self::Manage => "manage",
         }
     }
 
@@ -85,6 +90,7 @@ impl Endpoint {
             Self::Jwks | Self::OpenIdConfiguration | Self::AuthorizationServerMetadata => {
                 "GET, HEAD"
             }
+            Self::Manage => "GET, HEAD, POST, PUT, PATCH, DELETE",
         }
     }
 
@@ -101,7 +107,8 @@ impl Endpoint {
             Self::Introspection
             | Self::Registration
             | Self::ClientConfiguration
-            | Self::Activation => false,
+            | Self::Activation
+            | Self::Manage => false,
         }
     }
 
@@ -116,7 +123,8 @@ impl Endpoint {
             | Self::Jwks
             | Self::Registration
             | Self::ClientConfiguration
-            | Self::Activation => false,
+            | Self::Activation
+            | Self::Manage => false,
         }
     }
 
@@ -124,6 +132,7 @@ impl Endpoint {
     pub const fn below(self) -> Below {
         match self {
             Self::ClientConfiguration => Below::Segment("client_id"),
+            Self::Manage => Below::Anything,
             Self::Token
             | Self::Introspection
             | Self::UserInfo
@@ -136,11 +145,17 @@ impl Endpoint {
         }
     }
 
-    /// Every path pattern that leads here, with `{tenant}` for a tenant's segment.
+    /// Whether it tells what went wrong as a problem (RFC 9457), and not as RFC 6749 section 5.2 does.
+    pub fn tells_problems(self) -> bool {
+        self == Self::Manage
+    }
+
+    /// Every path pattern that leads here, with `{tenant}` for a tenant's segment and `{below+}` for one or more segments.
     pub fn patterns(self) -> Vec<String> {
         let path = match self.below() {
             Below::Nothing => self.path().to_owned(),
             Below::Segment(name) => format!("{}/{{{name}}}", self.path()),
+            Below::Anything => format!("{}/{{below+}}", self.path()),
         };
         let mut patterns = vec![path.clone(), format!("/{{tenant}}{path}")];
         if self.is_metadata() {
@@ -158,6 +173,7 @@ impl Endpoint {
                 Below::Segment(_) => rest
                     .strip_prefix('/')
                     .is_some_and(|segment| !segment.is_empty() && !segment.contains('/')),
+                Below::Anything => rest.strip_prefix('/').is_some_and(|it| !it.is_empty()),
             };
             fits.then_some((endpoint, rest.strip_prefix('/').unwrap_or(rest)))
         })
@@ -171,6 +187,8 @@ pub enum Below {
     Nothing,
     /// One segment, of this name.
     Segment(&'static str),
+    /// One segment or more.
+    Anything,
 }
 
 /// Where a path leads.
@@ -236,6 +254,7 @@ mod tests {
                 };
                 let path = pattern.replace("{tenant}", "acme");
                 let path = path.replace("{client_id}", "a%20b");
+                let path = path.replace("{below+}", "a/b");
                 let found = resolve(&path).unwrap();
                 assert_eq!(
                     (found.tenant.as_str(), found.endpoint),
@@ -245,6 +264,7 @@ mod tests {
                 let below = match endpoint.below() {
                     Below::Nothing => "",
                     Below::Segment(_) => "a%20b",
+                    Below::Anything => "a/b",
                 };
                 assert_eq!(found.below, below, "{path}");
             }
@@ -276,11 +296,20 @@ mod tests {
             "/.well-known/oauth-authorization-server/a/b",
             "/token/token",
             "/register/",
+            "/admin/v1",
+            "/admin/v1/",
+            "/admin/v10",
             "/register/a/b",
             "/registered",
             "/acme/register/a/b",
             "/activate/a",
             "/ACME/token",
+            "/admin/v1",
+            "/acme/admin/v1",
+            "/admin/v10/clients",
+            "/admin/v1clients",
+            "/default/admin/v1/clients",
+            "/admin/admin/v1/clients",
         ] {
             assert_eq!(resolve(path), None, "{path}");
         }

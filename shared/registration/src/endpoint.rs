@@ -6,10 +6,9 @@ use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{Method, Response, StatusCode};
 use latchkey_oauth::audit::AuditEvent;
-use latchkey_oauth::bearer;
 use latchkey_oauth::client::{Client, ClientId, ClientSecretHash, RegistryAdmin};
 use latchkey_oauth::directory::Directory;
-use latchkey_oauth::endpoint::{Call, Service};
+use latchkey_oauth::endpoint::{Call, Service, bearer};
 use latchkey_oauth::error::{Challenge, ErrorCode, OAuthError};
 use latchkey_oauth::form::refuse_secrets_in_query;
 use latchkey_oauth::http::{empty, json};
@@ -288,7 +287,9 @@ impl<R: RegistryAdmin + RegistrationRepository> RegisterEndpoint<R> {
 /// RFC 6750 section 2.1: the token of a purpose, in the header.
 fn registration_token(call: &Call<'_>, purpose: Purpose) -> Result<RegistrationToken, OAuthError> {
     let challenged = |error: OAuthError| error.challenged(Challenge::Bearer);
-    let text = bearer::in_header(&call.parts).map_err(challenged)?;
+    let text = bearer::in_header(&call.parts)
+        .map_err(challenged)?
+        .flatten();
     let text = text.ok_or_else(|| {
         OAuthError::new(ErrorCode::MissingToken, "no_bearer_token").challenged(Challenge::Bearer)
     })?;

@@ -42,7 +42,8 @@ impl<R: RegistryRepository> Service for DiscoveryEndpoint<R> {
             | Endpoint::Revocation
             | Endpoint::Registration
             | Endpoint::ClientConfiguration
-            | Endpoint::Activation => false,
+            | Endpoint::Activation
+            | Endpoint::Manage => false,
         }
     }
 
@@ -59,7 +60,8 @@ impl<R: RegistryRepository> Service for DiscoveryEndpoint<R> {
             | Endpoint::Revocation
             | Endpoint::Registration
             | Endpoint::ClientConfiguration
-            | Endpoint::Activation => {
+            | Endpoint::Activation
+            | Endpoint::Manage => {
                 return Err(OAuthError::new(ErrorCode::NotFound, "not_served_here"));
             }
         };
