@@ -10,12 +10,12 @@ use latchkey_oauth::time::Clock;
 use latchkey_oauth::user::{
     Credentials, Generation, Subject, User, UserAdmin, UserProfile, Username,
 };
+use latchkey_registry::secret;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value};
 
 use crate::plan::{Action, Change, NewPassword, NewUser, SecretToCome};
 use crate::progress::Progress;
-use crate::registry_file::secret;
 use crate::surroundings::Prompter;
 
 /// What changes are made with.

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
+use latchkey_registry::fault::FaultyFile;
 use secrecy::ExposeSecret as _;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -11,7 +12,6 @@ use serde_json::{Value, json};
 use crate::apply::{Generated, GeneratedFor};
 use crate::plan::diff::Field;
 use crate::plan::{Change, Verb};
-use crate::registry_file::fault::FaultyFile;
 
 /// Where the answer goes, and in which form.
 pub struct Output<'a> {

@@ -3,19 +3,8 @@
 use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
 
+use latchkey_registry::door::Surroundings;
 use secrecy::SecretString;
-
-/// Where secrets that are not in the file come from.
-pub trait Surroundings {
-    /// An environment variable.
-    fn variable(&self, name: &str) -> Option<String>;
-
-    /// A file's text; a relative path starts at the registry file.
-    ///
-    /// # Errors
-    /// As reading a file has them.
-    fn read(&self, path: &Path) -> io::Result<String>;
-}
 
 /// Asks a person.
 pub trait Prompter {

@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 
 use latchkey::registry_file::parse;
-use latchkey::surroundings::Surroundings;
+use latchkey_registry::door::Surroundings;
 use libfuzzer_sys::fuzz_target;
 
 struct Nothing;

@@ -3,9 +3,9 @@
 use clap::{Args, Subcommand};
 use latchkey_oauth::time::Seconds;
 use latchkey_oauth::token::algorithm::Algorithm;
+use latchkey_registry::duration;
 
 use super::OfTenant;
-use crate::registry_file::duration;
 
 /// Subcommands of `keys`.
 #[derive(Debug, Subcommand)]

@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::Context as _;
 use latchkey_oauth::client::RegistryAdmin;
 use latchkey_oauth::user::UserAdmin;
+use latchkey_registry::door::Surroundings;
 use serde_json::{Value, json};
 
 use super::{Session, counts, summary};
@@ -15,7 +16,6 @@ use crate::plan::{self, Action, Change, Plan, Verb};
 use crate::progress::Progress;
 use crate::registry_file::{self, RegistryFile};
 use crate::snapshot::Snapshot;
-use crate::surroundings::Surroundings;
 
 /// How much of what nobody asked for is shown to a person.
 const SHOWN: usize = 20;

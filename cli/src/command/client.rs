@@ -4,15 +4,15 @@ use anyhow::bail;
 use latchkey_oauth::client::{Client, ClientId, RegistryAdmin};
 use latchkey_oauth::tenant::TenantId;
 use latchkey_oauth::user::UserAdmin;
+use latchkey_registry::fault::Place;
+use latchkey_registry::tree::Node;
+use latchkey_registry::{ClientSecrets, client as registry_client};
 use serde::Serialize;
 
 use super::{Session, ensure_tenant, read};
 use crate::arguments::{ClientAdd, ClientCommand, ClientSecret, Deletion, OfTenant, OneClient};
 use crate::plan::diff::Field;
 use crate::plan::{self, Action, Change, SecretToCome, Verb};
-use crate::registry_file::fault::Place;
-use crate::registry_file::tree::Node;
-use crate::registry_file::{ClientSecrets, client as registry_client};
 
 #[derive(Serialize)]
 struct Row<'a> {
@@ -119,7 +119,7 @@ impl<R: RegistryAdmin, U: UserAdmin> Session<'_, R, U> {
             registry_client::read(
                 node(arguments),
                 &Place::default(),
-                self.surroundings,
+                Some(self.surroundings),
                 faults,
             )
         })?;
@@ -146,8 +146,9 @@ impl<R: RegistryAdmin, U: UserAdmin> Session<'_, R, U> {
             }
             let node = arguments.secret.node_or("generate");
             let place = Place::default();
-            let new =
-                read(|faults| registry_client::secrets(node, &place, self.surroundings, faults))?;
+            let new = read(|faults| {
+                registry_client::secrets(node, &place, Some(self.surroundings), faults)
+            })?;
             match new {
                 ClientSecrets::Known(hashes) => {
                     client.client_secret_hashes.splice(0..0, hashes);

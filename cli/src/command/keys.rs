@@ -5,13 +5,13 @@ use latchkey_oauth::time::Timestamp;
 use latchkey_oauth::token::algorithm::Algorithm;
 use latchkey_oauth::token::jwk::{KeyRing, RingKey};
 use latchkey_oauth::user::UserAdmin;
+use latchkey_registry::duration;
 use serde::Serialize;
 use serde_json::json;
 
 use super::Session;
 use crate::arguments::{KeyAdd, KeyWithdraw, KeysCommand, OfTenant};
 use crate::keys::{self, Added, KeyManagement};
-use crate::registry_file::duration;
 
 #[derive(Serialize)]
 struct Row<'a> {

@@ -9,6 +9,9 @@ pub mod user;
 use latchkey_oauth::client::RegistryAdmin;
 use latchkey_oauth::tenant::TenantId;
 use latchkey_oauth::user::UserAdmin;
+use latchkey_registry::door::Surroundings;
+use latchkey_registry::fault::{Faults, FaultyFile};
+use latchkey_registry::tree::{Node, Value as Tree};
 use serde_json::{Value, json};
 
 use crate::apply::{Applied, Tools, execute};
@@ -16,9 +19,7 @@ use crate::arguments::SecretSource;
 use crate::output::{self, Output};
 use crate::plan::{Change, Verb};
 use crate::progress::Progress;
-use crate::registry_file::fault::{Faults, FaultyFile};
-use crate::registry_file::tree::{Node, Value as Tree};
-use crate::surroundings::{Surroundings, nobody_to_ask};
+use crate::surroundings::nobody_to_ask;
 
 /// What a subcommand works with.
 pub struct Session<'a, R, U> {

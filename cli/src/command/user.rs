@@ -4,16 +4,16 @@ use anyhow::bail;
 use latchkey_oauth::client::RegistryAdmin;
 use latchkey_oauth::tenant::TenantId;
 use latchkey_oauth::user::{Subject, User, UserAdmin, Username};
+use latchkey_registry::claims::{CLAIMS, Kind};
+use latchkey_registry::fault::Place;
+use latchkey_registry::tree::{Node, Value};
+use latchkey_registry::user as registry_user;
 use serde::Serialize;
 
 use super::{Session, ensure_tenant, read};
 use crate::arguments::{Deletion, OfTenant, OneUser, UserAdd, UserCommand, UserPassword};
 use crate::plan::diff::{self, Field};
 use crate::plan::{Action, Change, NewPassword, NewUser, Verb};
-use crate::registry_file::claims::{CLAIMS, Kind};
-use crate::registry_file::fault::Place;
-use crate::registry_file::tree::{Node, Value};
-use crate::registry_file::user as registry_user;
 
 #[derive(Serialize)]
 struct Row<'a> {
@@ -100,7 +100,8 @@ impl<R: RegistryAdmin, U: UserAdmin> Session<'_, R, U> {
         }
         let place = Place::default();
         let node = node(&arguments);
-        let entry = read(|faults| registry_user::read(node, &place, self.surroundings, faults))?;
+        let entry =
+            read(|faults| registry_user::read(node, &place, Some(self.surroundings), faults))?;
         let mut fields = vec![Field::untold("password")];
         fields.extend(diff::claims(&serde_json::Map::new(), &entry.claims));
         let action = Action::CreateUser(NewUser {
@@ -124,7 +125,7 @@ impl<R: RegistryAdmin, U: UserAdmin> Session<'_, R, U> {
         let node = arguments.password.node_or("prompt");
         let place = Place::default();
         let password =
-            read(|faults| registry_user::password(node, &place, self.surroundings, faults))?;
+            read(|faults| registry_user::password(node, &place, Some(self.surroundings), faults))?;
         let action = Action::UpdateUser {
             claims: stored.profile.claims.clone(),
             disabled: stored.credentials.disabled,

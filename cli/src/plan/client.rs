@@ -2,10 +2,10 @@
 
 use latchkey_oauth::client::Client;
 use latchkey_oauth::tenant::TenantId;
+use latchkey_registry::{ClientEntry, ClientSecrets, TenantEntry};
 
 use super::diff::{self, Field};
 use super::{Action, Change, SecretToCome};
-use crate::registry_file::{ClientEntry, ClientSecrets, TenantEntry};
 use crate::snapshot::StoredTenant;
 
 /// What must change about a tenant's clients.

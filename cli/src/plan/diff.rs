@@ -4,11 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use latchkey_oauth::time::Seconds;
+use latchkey_registry::duration;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::Verb;
-use crate::registry_file::duration;
 
 /// A field that differs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -10,12 +10,13 @@ use latchkey_oauth::client::{Client, ClientId};
 use latchkey_oauth::password::{Password, PasswordHashing, StoredPassword};
 use latchkey_oauth::tenant::{Lifetimes, TenantId, TenantSettings};
 use latchkey_oauth::user::{Subject, User, Username};
+use latchkey_registry::fault::{Faults, FaultyFile, Place};
+use latchkey_registry::{TenantEntry, UserPassword, duration};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::progress::Progress;
-use crate::registry_file::fault::{Faults, FaultyFile, Place};
-use crate::registry_file::{RegistryFile, TenantEntry, UserPassword, duration};
+use crate::registry_file::RegistryFile;
 use crate::snapshot::{Snapshot, StoredTenant};
 use diff::Field;
 

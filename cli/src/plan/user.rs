@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use latchkey_oauth::password::{PasswordHashing, StoredPassword, Verdict};
 use latchkey_oauth::tenant::TenantId;
 use latchkey_oauth::user::{Subject, User, Username};
+use latchkey_registry::fault::Faults;
+use latchkey_registry::{TenantEntry, UserEntry, UserPassword};
 
 use super::diff::{self, Field};
 use super::{Action, Change, NewPassword, NewUser, Plan, Verb};
 use crate::progress::Progress;
-use crate::registry_file::fault::Faults;
-use crate::registry_file::{TenantEntry, UserEntry, UserPassword};
 use crate::snapshot::StoredTenant;
 
 /// What must change about a tenant's users.
@@ -39,7 +39,7 @@ pub fn all(
     for user in entries {
         let old = by_name.get(&user.username).copied();
         if let Some(fault) = subject_fault(user, old, &by_subject) {
-            faults.at(user.at, &super::place(&entry.tenant), fault);
+            faults.at(user.at.clone(), &super::place(&entry.tenant), fault);
             continue;
         }
         let password = password(user, old, hashing);

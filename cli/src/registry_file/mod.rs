@@ -1,26 +1,14 @@
 //! The registry file: YAML text into typed tenants, clients and users, or every fault in it with its place.
 //!
-//! [`tree`] reads the YAML, [`fields`] takes fields out of it and gathers what is wrong, and each thing that
-//! a file describes is a file here.
+//! [`yaml`] reads the text; what the fields are is the vocabulary's, `latchkey_registry`.
 
-pub(crate) mod claims;
-pub(crate) mod client;
-pub mod duration;
-pub mod fault;
-pub(crate) mod fields;
-mod lifetimes;
-pub(crate) mod secret;
-pub(crate) mod tenant;
-pub(crate) mod tree;
-pub(crate) mod user;
+mod yaml;
 
-use crate::surroundings::Surroundings;
-
-pub use client::{ClientEntry, ClientSecrets};
-use fault::{Faults, FaultyFile, Place};
-use fields::Fields;
-pub use tenant::TenantEntry;
-pub use user::{UserEntry, UserPassword};
+use latchkey_registry::TenantEntry;
+use latchkey_registry::door::Surroundings;
+use latchkey_registry::fault::{Faults, FaultyFile, Place};
+use latchkey_registry::fields::Fields;
+use latchkey_registry::{tenant, tree};
 
 /// A registry file, read and found consistent. Its secrets are read too, and are never told by `Debug`.
 #[derive(Debug)]
@@ -41,7 +29,7 @@ pub fn parse(
     surroundings: &dyn Surroundings,
 ) -> Result<RegistryFile, FaultyFile> {
     let faults = Faults::default();
-    let tenants = match tree::parse(text) {
+    let tenants = match yaml::parse(text) {
         Ok(node) => read(node, surroundings, &faults),
         Err(fault) => {
             faults.push(fault);
@@ -55,7 +43,7 @@ pub fn parse(
 }
 
 fn read(node: tree::Node, surroundings: &dyn Surroundings, faults: &Faults) -> Vec<TenantEntry> {
-    let at = node.at;
+    let at = node.at.clone();
     let Some(mut fields) = Fields::open(node, Place::default(), faults) else {
         return Vec::new();
     };
@@ -71,7 +59,7 @@ fn read(node: tree::Node, surroundings: &dyn Surroundings, faults: &Faults) -> V
             );
             Vec::new()
         }
-        Some(nodes) => tenant::read_all(nodes, surroundings, faults),
+        Some(nodes) => tenant::read_all(nodes, Some(surroundings), faults),
         None => {
             if faults.is_empty() {
                 faults.at(

@@ -4,10 +4,10 @@ use std::path::Path;
 
 use latchkey_oauth::client::ClientAuthMethod;
 use latchkey_oauth::time::Seconds;
+use latchkey_registry::{ClientSecrets, UserPassword};
 use proptest::prelude::*;
 
 use super::*;
-use crate::surroundings::Surroundings;
 
 /// Variables and files that a test makes up.
 #[derive(Default)]

@@ -2,34 +2,38 @@
 
 use std::fmt::Display;
 
-use super::duration::{self, Bounds};
-use super::fault::{Faults, Place, Position};
-use super::tree::{Entry, Node, Value};
+use crate::duration::{self, Bounds};
+use crate::fault::{At, Faults, Place};
+use crate::tree::{Entry, Node, Value};
 use latchkey_oauth::time::Seconds;
 
 /// The longest text of a field, in characters.
 const MAX_TEXT: usize = 1_024;
 
 /// The fields of one mapping.
+#[derive(Debug)]
 pub struct Fields<'a> {
     /// Whom they are about.
     pub place: Place,
     /// Where faults go.
     pub faults: &'a Faults,
-    at: Option<Position>,
+    at: Option<At>,
     entries: Vec<Entry>,
     asked: Vec<&'static str>,
-    taken: Vec<(&'static str, Option<Position>)>,
+    taken: Vec<(&'static str, Option<At>)>,
 }
 
 impl<'a> Fields<'a> {
     /// The fields of `node`; `None` and a fault if it is no mapping.
     pub fn open(node: Node, place: Place, faults: &'a Faults) -> Option<Self> {
+        let kind = node.kind();
         let Value::Mapping(entries) = node.value else {
-            let message = format!(
-                "fields are expected here, `name: value` on lines of their own, but there is {}.",
-                node.value.kind()
-            );
+            let message = match &node.at {
+                Some(At::Pointer(_)) => format!("an object is expected here, but there is {kind}."),
+                Some(At::Line(_)) | None => format!(
+                    "fields are expected here, `name: value` on lines of their own, but there is {kind}."
+                ),
+            };
             faults.at(node.at, &place, message);
             return None;
         };
@@ -44,14 +48,17 @@ impl<'a> Fields<'a> {
     }
 
     /// Where a field that was taken stands; where the mapping begins if it is not there.
-    pub fn position(&self, name: &str) -> Option<Position> {
+    pub fn at(&self, name: &str) -> Option<At> {
         let taken = self.taken.iter().find(|(taken, _)| *taken == name);
-        taken.and_then(|(_, at)| *at).or(self.at)
+        match taken {
+            Some((_, Some(at))) => Some(at.clone()),
+            Some((_, None)) | None => self.at.as_ref().map(|at| at.member(name)),
+        }
     }
 
     /// Adds a fault about a field.
     pub fn fault(&self, name: &str, message: impl Display) {
-        self.faults.at(self.position(name), &self.place, message);
+        self.faults.at(self.at(name), &self.place, message);
     }
 
     /// A field's node. One without a value is as good as absent.
@@ -62,7 +69,7 @@ impl<'a> Fields<'a> {
         if matches!(node.value, Value::Null) {
             return None;
         }
-        self.taken.push((name, node.at));
+        self.taken.push((name, node.at.clone()));
         Some(node)
     }
 
@@ -101,15 +108,19 @@ impl<'a> Fields<'a> {
                     None
                 }
             },
-            Value::Number(_) | Value::Boolean(_) => {
+            Value::Number(_) | Value::Boolean(_) if At::is_yaml(node.at.as_ref()) => {
                 let message = format!(
                     "`{name}` is text, and YAML reads this as {}. Put it in quotes.",
-                    node.value.kind()
+                    node.kind()
                 );
                 self.faults.at(node.at, &self.place, message);
                 None
             }
-            Value::Null | Value::List(_) | Value::Mapping(_) => {
+            Value::Null
+            | Value::Number(_)
+            | Value::Boolean(_)
+            | Value::List(_)
+            | Value::Mapping(_) => {
                 self.wrong_kind(name, "text", &node);
                 None
             }
@@ -117,8 +128,8 @@ impl<'a> Fields<'a> {
     }
 
     fn wrong_kind(&self, name: &str, wanted: &str, node: &Node) {
-        let message = format!("`{name}` is {wanted}, not {}.", node.value.kind());
-        self.faults.at(node.at, &self.place, message);
+        let message = format!("`{name}` is {wanted}, not {}.", node.kind());
+        self.faults.at(node.at.clone(), &self.place, message);
     }
 
     /// Text that is read further.
@@ -215,7 +226,7 @@ impl<'a> Fields<'a> {
         let nodes = self.list(name)?;
         let mut values = Vec::new();
         for node in nodes {
-            let at = node.at;
+            let at = node.at.clone();
             let Some(text) = self.as_text(name, node, char::is_control) else {
                 continue;
             };
@@ -244,7 +255,7 @@ impl<'a> Fields<'a> {
                     self.asked.join(", ")
                 ),
             };
-            self.faults.at(entry.at, &self.place, message);
+            self.faults.at(entry.at.clone(), &self.place, message);
         }
     }
 }

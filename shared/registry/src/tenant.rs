@@ -6,38 +6,34 @@ use latchkey_oauth::tenant::{RESERVED, TenantId, TenantSettings};
 use latchkey_oauth::time::Seconds;
 use url::Url;
 
-use super::client::{self, ClientEntry};
-use super::duration::Bounds;
-use super::fault::{Faults, Place};
-use super::fields::Fields;
-use super::lifetimes::read_lifetimes;
-use super::tree::Node;
-use super::user::{self, UserEntry};
-use crate::surroundings::Surroundings;
+use crate::client::{self, ClientEntry};
+use crate::door::Door;
+use crate::duration::Bounds;
+use crate::fault::{Faults, Place};
+use crate::fields::Fields;
+use crate::lifetimes::read_lifetimes;
+use crate::tree::Node;
+use crate::user::{self, UserEntry};
 
-/// A tenant as the file describes it.
+/// A tenant as it is described.
 #[derive(Debug)]
 pub struct TenantEntry {
     /// Its name.
     pub tenant: TenantId,
     /// What its operator decided.
     pub settings: TenantSettings,
-    /// Its clients; `None` if the file says nothing about them.
+    /// Its clients; `None` if nothing is said about them.
     pub clients: Option<Vec<ClientEntry>>,
-    /// Its users; `None` if the file says nothing about them.
+    /// Its users; `None` if nothing is said about them.
     pub users: Option<Vec<UserEntry>>,
 }
 
 /// Reads the tenants.
-pub fn read_all(
-    nodes: Vec<Node>,
-    surroundings: &dyn Surroundings,
-    faults: &Faults,
-) -> Vec<TenantEntry> {
+pub fn read_all(nodes: Vec<Node>, door: Door<'_>, faults: &Faults) -> Vec<TenantEntry> {
     let mut entries: Vec<TenantEntry> = Vec::new();
     for node in nodes {
-        let at = node.at;
-        let Some(entry) = read(node, surroundings, faults) else {
+        let at = node.at.clone();
+        let Some(entry) = read(node, door, faults) else {
             continue;
         };
         let name = &entry.tenant;
@@ -51,7 +47,7 @@ pub fn read_all(
 }
 
 /// Reads a tenant. `None` only if it has no name to go by; all faults are told either way.
-fn read(node: Node, surroundings: &dyn Surroundings, faults: &Faults) -> Option<TenantEntry> {
+fn read(node: Node, door: Door<'_>, faults: &Faults) -> Option<TenantEntry> {
     let mut fields = Fields::open(node, Place::default().inside("a tenant"), faults)?;
     let name = fields.parsed("tenant", tenant_id);
     let tenant = fields.require("tenant", name);
@@ -66,9 +62,9 @@ fn read(node: Node, surroundings: &dyn Surroundings, faults: &Faults) -> Option<
     };
     let place = fields.place.clone();
     let clients = fields.list("clients");
-    let clients = clients.map(|nodes| client::read_all(nodes, &place, surroundings, faults));
+    let clients = clients.map(|nodes| client::read_all(nodes, &place, door, faults));
     let users = fields.list("users");
-    let users = users.map(|nodes| user::read_all(nodes, &place, surroundings, faults));
+    let users = users.map(|nodes| user::read_all(nodes, &place, door, faults));
     check_audiences(clients.as_deref().unwrap_or_default(), &place, faults);
     fields.close();
     Some(TenantEntry {
@@ -149,7 +145,7 @@ fn check_audiences(clients: &[ClientEntry], place: &Place, faults: &Faults) {
                 let message = format!(
                     "the audience {audience} is neither a URI nor a client of this tenant. Correct it, or add the client."
                 );
-                faults.at(entry.at, &place, message);
+                faults.at(entry.at.clone(), &place, message);
             }
         }
     }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value as Json};
 use url::Url;
 
-use super::fields::Fields;
+use crate::fields::Fields;
 
 /// What a claim's value is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,31 +6,31 @@ use latchkey_oauth::password::{Password, StoredPassword};
 use latchkey_oauth::user::{Subject, Username};
 use serde_json::{Map, Value};
 
-use super::claims;
-use super::fault::{Faults, Place, Position};
-use super::fields::Fields;
-use super::secret::{self, Context, Secret};
-use super::tree::Node;
-use crate::surroundings::Surroundings;
+use crate::claims;
+use crate::door::Door;
+use crate::fault::{At, Faults, Place};
+use crate::fields::Fields;
+use crate::secret::{self, Context, Secret};
+use crate::tree::Node;
 
-/// A user as the file describes one.
+/// A user as one is described.
 #[derive(Debug, Clone)]
 pub struct UserEntry {
     /// What they sign in with.
     pub username: Username,
-    /// Their subject; where the file says nothing, the store's or a new one.
+    /// Their subject; where nothing is said, the store's or a new one.
     pub subject: Option<Subject>,
-    /// Their password; where the file says nothing, the store's.
+    /// Their password; where nothing is said, the store's.
     pub password: Option<UserPassword>,
-    /// Whether they are shut out; where the file says nothing, the store decides.
+    /// Whether they are shut out; where nothing is said, the store decides.
     pub disabled: Option<bool>,
     /// Their claims.
     pub claims: Map<String, Value>,
     /// Where their `username` stands.
-    pub at: Option<Position>,
+    pub at: Option<At>,
 }
 
-/// What the file says of a user's password.
+/// What is said of a user's password.
 #[derive(Debug, Clone)]
 pub enum UserPassword {
     /// This one.
@@ -47,28 +47,28 @@ pub enum UserPassword {
 pub fn read_all(
     nodes: Vec<Node>,
     place: &Place,
-    surroundings: &dyn Surroundings,
+    door: Door<'_>,
     faults: &Faults,
 ) -> Vec<UserEntry> {
     let mut names: BTreeMap<Username, ()> = BTreeMap::new();
     let mut subjects: BTreeMap<Subject, Username> = BTreeMap::new();
     let mut entries = Vec::new();
     for node in nodes {
-        let Some(entry) = read(node, place, surroundings, faults) else {
+        let Some(entry) = read(node, place, door, faults) else {
             continue;
         };
         let name = &entry.username;
         if names.insert(name.clone(), ()).is_some() {
             let message =
                 format!("a second user {name} (names differing in case are one). Take one out.");
-            faults.at(entry.at, place, message);
+            faults.at(entry.at.clone(), place, message);
         } else if let Some(subject) = &entry.subject
             && let Some(other) = subjects.insert(subject.clone(), name.clone())
         {
             let message = format!(
                 "users {other} and {name} have the same `sub`. A subject is one user's only (OIDC Core section 2)."
             );
-            faults.at(entry.at, place, message);
+            faults.at(entry.at.clone(), place, message);
         }
         entries.push(entry);
     }
@@ -76,12 +76,7 @@ pub fn read_all(
 }
 
 /// Reads a user. `None` only if there is no `username` to go by; all faults are told either way.
-pub fn read(
-    node: Node,
-    place: &Place,
-    surroundings: &dyn Surroundings,
-    faults: &Faults,
-) -> Option<UserEntry> {
+pub fn read(node: Node, place: &Place, door: Door<'_>, faults: &Faults) -> Option<UserEntry> {
     let mut fields = Fields::open(node, place.inside("a user"), faults)?;
     let name = fields.parsed("username", Username::parse);
     let username = fields.require("username", name);
@@ -90,10 +85,10 @@ pub fn read(
     }
     let subject = fields.parsed("sub", Subject::parse);
     let node = fields.take("password");
-    let password = node.and_then(|node| password(node, &fields.place, surroundings, faults));
+    let password = node.and_then(|node| password(node, &fields.place, door, faults));
     let disabled = fields.boolean("disabled");
     let claims = claims::read(&mut fields);
-    let at = fields.position("username");
+    let at = fields.at("username");
     fields.close();
     Some(UserEntry {
         // Without it the rest was read for its faults alone.
@@ -110,16 +105,16 @@ pub fn read(
 pub fn password(
     node: Node,
     place: &Place,
-    surroundings: &dyn Surroundings,
+    door: Door<'_>,
     faults: &Faults,
 ) -> Option<UserPassword> {
     let context = Context {
-        surroundings,
+        door,
         place,
         faults,
         name: "password",
     };
-    let at = node.at;
+    let at = node.at.clone();
     let password = match context.find(node)? {
         Secret::Plain(text) => secret::password(&text).map(UserPassword::Plain),
         Secret::Hash(text) => secret::password_hash(&text).map(UserPassword::Hash),

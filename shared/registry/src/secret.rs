@@ -1,5 +1,6 @@
-//! The forms a secret may have in the file: where it is, rather than what it is.
+//! The forms a secret may have: where it is, rather than what it is.
 
+use std::fmt;
 use std::path::Path;
 
 use latchkey_oauth::client::ClientSecretHash;
@@ -7,16 +8,19 @@ use latchkey_oauth::hash::Sha256Hash;
 use latchkey_oauth::password::{Password, StoredPassword};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::fault::{Faults, Place, Position};
-use super::tree::{Entry, Node, Value};
-use crate::surroundings::Surroundings;
+use crate::door::{Door, Surroundings};
+use crate::fault::{At, Faults, Place};
+use crate::tree::{Entry, Node, Value};
 
 /// The least characters of a client secret that a person chose.
 pub const MIN_CLIENT_SECRET: usize = 16;
 /// The most, as the token endpoint takes it.
 pub const MAX_CLIENT_SECRET: usize = 1_024;
 
+/// The forms where somebody with variables, files and a terminal asks.
 const FORMS: &str = "{env: NAME}, {file: PATH}, {prompt: true}, {generate: true}, {hash: \"...\"} or, for a demonstration, plain text";
+/// The forms for whom there is none of these.
+const FORMS_WITHOUT_DOOR: &str = "text, {\"generate\": true} or {\"hash\": \"...\"}";
 
 /// A secret, found.
 pub enum Secret {
@@ -30,17 +34,32 @@ pub enum Secret {
     Generate,
 }
 
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a secret")
+    }
+}
+
 /// What is needed to find secrets and to say what is wrong with them.
 #[derive(Clone, Copy)]
 pub struct Context<'a> {
-    /// Variables and files.
-    pub surroundings: &'a dyn Surroundings,
+    /// Variables and files, where there are any.
+    pub door: Door<'a>,
     /// Whose secret it is.
     pub place: &'a Place,
     /// Where faults go.
     pub faults: &'a Faults,
     /// The field.
     pub name: &'a str,
+}
+
+impl fmt::Debug for Context<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context")
+            .field("place", &self.place)
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Context<'_> {
@@ -51,50 +70,54 @@ impl Context<'_> {
             Value::Text(text) => Some(Secret::Plain(SecretString::from(text))),
             Value::Mapping(entries) => match <[Entry; 1]>::try_from(entries) {
                 Ok([entry]) => self.elsewhere(entry),
-                Err(_) => self.refuse(at, format!("`{}` is one of {FORMS}.", self.name)),
+                Err(_) => self.refuse(at, self.forms()),
             },
-            Value::Number(_) | Value::Boolean(_) => self.refuse(
+            Value::Number(_) | Value::Boolean(_) if At::is_yaml(at.as_ref()) => self.refuse(
                 at,
                 format!(
                     "`{}` is text, and YAML reads this as something else. Put it in quotes.",
                     self.name
                 ),
             ),
-            Value::Null | Value::List(_) => {
-                self.refuse(at, format!("`{}` is one of {FORMS}.", self.name))
+            Value::Null | Value::Number(_) | Value::Boolean(_) | Value::List(_) => {
+                self.refuse(at, self.forms())
             }
         }
     }
 
     /// Says what is wrong with the secret.
-    pub fn refuse<T>(&self, at: Option<Position>, message: String) -> Option<T> {
+    pub fn refuse<T>(&self, at: Option<At>, message: String) -> Option<T> {
         self.faults.at(at, self.place, message);
         None
     }
 
+    fn forms(&self) -> String {
+        let forms = match self.door {
+            Some(_) => FORMS,
+            None => FORMS_WITHOUT_DOOR,
+        };
+        format!("`{}` is one of {forms}.", self.name)
+    }
+
     fn elsewhere(&self, entry: Entry) -> Option<Secret> {
         let at = entry.at;
-        match (entry.name.as_str(), entry.node.value) {
-            ("env", Value::Text(name)) => self.variable(at, &name),
-            ("file", Value::Text(path)) => self.file(at, &path),
-            ("hash", Value::Text(hash)) => Some(Secret::Hash(hash)),
-            ("prompt", Value::Boolean(true)) => Some(Secret::Prompt),
-            ("generate", Value::Boolean(true)) => Some(Secret::Generate),
-            ("env" | "file" | "hash" | "prompt" | "generate", _) => {
-                self.refuse(at, format!("`{}` is one of {FORMS}.", self.name))
+        match (entry.name.as_str(), entry.node.value, self.door) {
+            ("hash", Value::Text(hash), _) => Some(Secret::Hash(hash)),
+            ("generate", Value::Boolean(true), _) => Some(Secret::Generate),
+            ("env", Value::Text(name), Some(door)) => self.variable(at, &name, door),
+            ("file", Value::Text(path), Some(door)) => self.file(at, &path, door),
+            ("prompt", Value::Boolean(true), Some(_)) => Some(Secret::Prompt),
+            ("hash" | "generate", _, _) | ("env" | "file" | "prompt", _, Some(_)) => {
+                self.refuse(at, self.forms())
             }
-            (unknown, _) => self.refuse(
-                at,
-                format!(
-                    "unknown form `{unknown}`. `{}` is one of {FORMS}.",
-                    self.name
-                ),
-            ),
+            (unknown, _, _) => {
+                self.refuse(at, format!("unknown form `{unknown}`. {}", self.forms()))
+            }
         }
     }
 
-    fn variable(&self, at: Option<Position>, name: &str) -> Option<Secret> {
-        match self.surroundings.variable(name) {
+    fn variable(&self, at: Option<At>, name: &str, door: &dyn Surroundings) -> Option<Secret> {
+        match door.variable(name) {
             Some(text) if !text.is_empty() => Some(Secret::Plain(SecretString::from(text))),
             Some(_) | None => self.refuse(
                 at,
@@ -103,8 +126,8 @@ impl Context<'_> {
         }
     }
 
-    fn file(&self, at: Option<Position>, path: &str) -> Option<Secret> {
-        match self.surroundings.read(Path::new(path)) {
+    fn file(&self, at: Option<At>, path: &str, door: &dyn Surroundings) -> Option<Secret> {
+        match door.read(Path::new(path)) {
             Ok(mut text) => {
                 // Editors and `echo` end a file with a line break that is no part of the secret.
                 text.truncate(text.trim_end_matches(['\r', '\n']).len());
@@ -140,7 +163,7 @@ pub fn client_secret(secret: &SecretString) -> Result<ClientSecretHash, String> 
     }
 }
 
-/// A client secret's hash as the file has it: `sha256:` and base64url.
+/// A client secret's hash as it is written: `sha256:` and base64url.
 ///
 /// # Errors
 /// What it must look like.

@@ -3,8 +3,8 @@
 use latchkey_oauth::tenant::LifetimeOverrides;
 use latchkey_oauth::time::Seconds;
 
-use super::duration::Bounds;
-use super::fields::Fields;
+use crate::duration::Bounds;
+use crate::fields::Fields;
 
 /// Reads the four lifetimes, of a tenant or of a client.
 pub fn read_lifetimes(fields: &mut Fields<'_>) -> LifetimeOverrides {

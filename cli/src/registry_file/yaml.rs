@@ -1,88 +1,12 @@
-//! YAML as a tree whose every node knows its place, so that all faults of a file can be told at once:
-//! a typed deserialisation stops at the first.
+//! YAML, read into the tree of the registry's vocabulary.
 
 use std::fmt;
 
+use latchkey_registry::fault::{At, Fault, Position};
+use latchkey_registry::tree::{Entry, Node, Value};
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::Number;
 use serde_saphyr::{Location, Options, Spanned};
-
-use super::fault::{Fault, Position};
-
-/// A node and its place. Without `Debug`: it may be a secret.
-pub struct Node {
-    /// What it is.
-    pub value: Value,
-    /// Where it stands; nowhere if it came from the command line.
-    pub at: Option<Position>,
-}
-
-/// What a node may be.
-pub enum Value {
-    /// Nothing.
-    Null,
-    /// `true` or `false`.
-    Boolean(bool),
-    /// A number.
-    Number(Number),
-    /// Text.
-    Text(String),
-    /// A list.
-    List(Vec<Node>),
-    /// A mapping, in order.
-    Mapping(Vec<Entry>),
-}
-
-/// A field of a mapping.
-pub struct Entry {
-    /// Its name.
-    pub name: String,
-    /// Where the name stands.
-    pub at: Option<Position>,
-    /// Its value.
-    pub node: Node,
-}
-
-impl Node {
-    /// Text that came from the command line.
-    pub fn text(text: impl Into<String>) -> Self {
-        Self::new(Value::Text(text.into()))
-    }
-
-    /// A node that came from the command line.
-    pub fn new(value: Value) -> Self {
-        Self { value, at: None }
-    }
-
-    /// A mapping that came from the command line.
-    pub fn mapping(entries: impl IntoIterator<Item = (String, Self)>) -> Self {
-        let entries = entries.into_iter().map(|(name, node)| Entry {
-            name,
-            at: None,
-            node,
-        });
-        Self::new(Value::Mapping(entries.collect()))
-    }
-
-    /// A list of texts that came from the command line.
-    pub fn texts(texts: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self::new(Value::List(texts.into_iter().map(Self::text).collect()))
-    }
-}
-
-impl Value {
-    /// What it is, for messages that must not tell what it says.
-    pub const fn kind(&self) -> &'static str {
-        match self {
-            Self::Null => "nothing",
-            Self::Boolean(_) => "true or false",
-            Self::Number(_) => "a number",
-            Self::Text(_) => "text",
-            Self::List(_) => "a list",
-            Self::Mapping(_) => "a mapping",
-        }
-    }
-}
 
 /// What the reader says where a line begins too far left or right.
 const INDENTATION: [&str; 3] = [
@@ -111,7 +35,7 @@ pub fn parse(text: &str) -> Result<Node, Fault> {
             max_total_scalar_bytes: 1 << 30,
         },
     };
-    read(text, options).map(Node::from).map_err(|error| {
+    read(text, options).map(node).map_err(|error| {
         let told = told(&error);
         let advice = if INDENTATION.iter().any(|sign| told.contains(sign)) {
             " Check the indentation of this line."
@@ -125,7 +49,7 @@ pub fn parse(text: &str) -> Result<Node, Fault> {
     })
 }
 
-fn read(text: &str, options: Options) -> Result<Spanned<Value>, serde_saphyr::Error> {
+fn read(text: &str, options: Options) -> Result<Spanned<Yaml>, serde_saphyr::Error> {
     serde_saphyr::from_str_with_options(text, options)
 }
 
@@ -143,25 +67,28 @@ fn told(error: &serde_saphyr::Error) -> String {
     message.trim_end_matches(['.', ':']).to_owned()
 }
 
-fn position(location: Location) -> Option<Position> {
-    (location != Location::UNKNOWN).then(|| Position {
-        line: location.line(),
-        column: location.column(),
+fn position(location: Location) -> Option<At> {
+    (location != Location::UNKNOWN).then(|| {
+        At::Line(Position {
+            line: location.line(),
+            column: location.column(),
+        })
     })
 }
 
-impl From<Spanned<Value>> for Node {
-    fn from(spanned: Spanned<Value>) -> Self {
-        Self {
-            at: position(spanned.defined),
-            value: spanned.value,
-        }
+fn node(spanned: Spanned<Yaml>) -> Node {
+    Node {
+        at: position(spanned.defined),
+        value: spanned.value.0,
     }
 }
 
-impl<'de> Deserialize<'de> for Value {
+/// A value, as serde fills it in.
+struct Yaml(Value);
+
+impl<'de> Deserialize<'de> for Yaml {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ValueVisitor)
+        deserializer.deserialize_any(ValueVisitor).map(Self)
     }
 }
 
@@ -210,8 +137,8 @@ impl<'de> Visitor<'de> for ValueVisitor {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
         let mut nodes = Vec::new();
-        while let Some(node) = access.next_element::<Spanned<Value>>()? {
-            nodes.push(node.into());
+        while let Some(node) = access.next_element::<Spanned<Yaml>>()? {
+            nodes.push(self::node(node));
         }
         Ok(Value::List(nodes))
     }
@@ -222,7 +149,7 @@ impl<'de> Visitor<'de> for ValueVisitor {
             entries.push(Entry {
                 name: key.value.0,
                 at: position(key.defined),
-                node: access.next_value::<Spanned<Value>>()?.into(),
+                node: node(access.next_value::<Spanned<Yaml>>()?),
             });
         }
         Ok(Value::Mapping(entries))

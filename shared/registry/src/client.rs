@@ -7,31 +7,31 @@ use latchkey_oauth::tenant::LifetimeOverrides;
 use latchkey_oauth::time::Seconds;
 use url::Url;
 
-use super::duration::Bounds;
-use super::fault::{Faults, Place, Position};
-use super::fields::Fields;
-use super::lifetimes::read_lifetimes;
-use super::secret::{self, Context, Secret};
-use super::tree::{Node, Value};
-use crate::surroundings::Surroundings;
+use crate::door::Door;
+use crate::duration::Bounds;
+use crate::fault::{At, Faults, Place};
+use crate::fields::Fields;
+use crate::lifetimes::read_lifetimes;
+use crate::secret::{self, Context, Secret};
+use crate::tree::{Node, Value};
 
 /// The most secrets a client may have: the old one and the new one.
 const MAX_SECRETS: usize = 2;
 
-/// A client as the file describes it.
+/// A client as it is described.
 #[derive(Debug, Clone)]
 pub struct ClientEntry {
     /// Everything but secrets and `disabled`.
     pub client: Client,
     /// Its secrets.
     pub secrets: ClientSecrets,
-    /// Whether it is shut out; where the file says nothing, the store decides.
+    /// Whether it is shut out; where nothing is said, the store decides.
     pub disabled: Option<bool>,
     /// Where its `client_id` stands.
-    pub at: Option<Position>,
+    pub at: Option<At>,
 }
 
-/// What the file says of a client's secrets.
+/// What is said of a client's secrets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ClientSecrets {
     /// A public client has none.
@@ -48,18 +48,18 @@ pub enum ClientSecrets {
 pub fn read_all(
     nodes: Vec<Node>,
     place: &Place,
-    surroundings: &dyn Surroundings,
+    door: Door<'_>,
     faults: &Faults,
 ) -> Vec<ClientEntry> {
     let mut entries: Vec<ClientEntry> = Vec::new();
     for node in nodes {
-        let Some(entry) = read(node, place, surroundings, faults) else {
+        let Some(entry) = read(node, place, door, faults) else {
             continue;
         };
         let id = &entry.client.client_id;
         if entries.iter().any(|other| other.client.client_id == *id) {
             let message = format!("a second client {id}. A client_id is one client's only.");
-            faults.at(entry.at, place, message);
+            faults.at(entry.at.clone(), place, message);
         }
         entries.push(entry);
     }
@@ -67,12 +67,7 @@ pub fn read_all(
 }
 
 /// Reads a client. `None` only if it has no `client_id` to go by; all faults are told either way.
-pub fn read(
-    node: Node,
-    place: &Place,
-    surroundings: &dyn Surroundings,
-    faults: &Faults,
-) -> Option<ClientEntry> {
+pub fn read(node: Node, place: &Place, door: Door<'_>, faults: &Faults) -> Option<ClientEntry> {
     let mut fields = Fields::open(node, place.inside("a client"), faults)?;
     let id = fields.parsed("client_id", ClientId::parse);
     let id = fields.require("client_id", id);
@@ -99,10 +94,10 @@ pub fn read(
         disabled: false,
     };
     let node = fields.take("client_secret");
-    let secrets = node.and_then(|node| secrets(node, &fields.place, surroundings, faults));
+    let secrets = node.and_then(|node| secrets(node, &fields.place, door, faults));
     let disabled = fields.boolean("disabled");
     check(&client, method.is_some() || !method_given, &fields);
-    let at = fields.position("client_id");
+    let at = fields.at("client_id");
     fields.close();
     id?;
     Some(ClientEntry {
@@ -164,16 +159,16 @@ fn resource(text: &str) -> Result<String, &'static str> {
 pub fn secrets(
     node: Node,
     place: &Place,
-    surroundings: &dyn Surroundings,
+    door: Door<'_>,
     faults: &Faults,
 ) -> Option<ClientSecrets> {
     let context = Context {
-        surroundings,
+        door,
         place,
         faults,
         name: "client_secret",
     };
-    let at = node.at;
+    let at = node.at.clone();
     let Value::List(nodes) = node.value else {
         return match context.find(node)? {
             Secret::Prompt => Some(ClientSecrets::Prompt),
@@ -188,7 +183,7 @@ pub fn secrets(
         return context.refuse(at, message.to_owned());
     }
     let hashes = nodes.into_iter().map(|node| {
-        let at = node.at;
+        let at = node.at.clone();
         context
             .find(node)
             .and_then(|found| hash(&context, at, found))
@@ -198,7 +193,7 @@ pub fn secrets(
     hashes.map(ClientSecrets::Known)
 }
 
-fn hash(context: &Context<'_>, at: Option<Position>, found: Secret) -> Option<ClientSecretHash> {
+fn hash(context: &Context<'_>, at: Option<At>, found: Secret) -> Option<ClientSecretHash> {
     let hash = match found {
         Secret::Plain(text) => secret::client_secret(&text),
         Secret::Hash(text) => secret::client_secret_hash(&text),

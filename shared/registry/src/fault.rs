@@ -1,4 +1,4 @@
-//! What is wrong with a registry file, where, and what to do about it.
+//! What is wrong with a description of tenants, clients and users, where, and what to do about it.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -12,6 +12,57 @@ pub struct Position {
     pub line: u64,
     /// The column.
     pub column: u64,
+}
+
+/// Where something stands.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(untagged)]
+pub enum At {
+    /// In a registry file, which is YAML.
+    Line(Position),
+    /// In a JSON document, by its JSON Pointer (RFC 6901).
+    Pointer(Pointer),
+}
+
+/// A JSON Pointer.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Pointer {
+    /// `/users/0/email`; empty for the whole document.
+    pub pointer: String,
+}
+
+impl Pointer {
+    /// The whole document.
+    pub const fn root() -> Self {
+        Self {
+            pointer: String::new(),
+        }
+    }
+
+    /// A member or an element of what this points at.
+    #[must_use]
+    pub fn then(&self, token: &str) -> Self {
+        let token = token.replace('~', "~0").replace('/', "~1");
+        Self {
+            pointer: format!("{}/{token}", self.pointer),
+        }
+    }
+}
+
+impl At {
+    /// Where a member belongs that is not there: a line has no place for it but where its mapping begins.
+    #[must_use]
+    pub fn member(&self, name: &str) -> Self {
+        match self {
+            Self::Line(position) => Self::Line(*position),
+            Self::Pointer(pointer) => Self::Pointer(pointer.then(name)),
+        }
+    }
+
+    /// Whether what stands there was read by YAML's rules, which take `1` or `true` for no text.
+    pub fn is_yaml(at: Option<&Self>) -> bool {
+        matches!(at, Some(Self::Line(_)))
+    }
 }
 
 /// Whom a fault is about: `tenant default, client demo-web`.
@@ -35,7 +86,7 @@ impl Place {
 pub struct Fault {
     /// Where, unless it came from the command line.
     #[serde(flatten)]
-    pub at: Option<Position>,
+    pub at: Option<At>,
     /// What is wrong and what to do.
     pub message: String,
 }
@@ -46,7 +97,7 @@ pub struct Faults(RefCell<Vec<Fault>>);
 
 impl Faults {
     /// Adds a fault about `place`.
-    pub fn at(&self, at: Option<Position>, place: &Place, message: impl fmt::Display) {
+    pub fn at(&self, at: Option<At>, place: &Place, message: impl fmt::Display) {
         let message = if place.0.is_empty() {
             message.to_string()
         } else {
@@ -68,13 +119,13 @@ impl Faults {
     /// The value, if there is no fault.
     ///
     /// # Errors
-    /// [`FaultyFile`] with the faults in the order of the file.
+    /// [`FaultyFile`] with the faults in the order of the text.
     pub fn or<T>(self, name: &str, value: impl FnOnce() -> T) -> Result<T, FaultyFile> {
         let mut faults = self.0.into_inner();
         if faults.is_empty() {
             return Ok(value());
         }
-        faults.sort_by_key(|fault| fault.at);
+        faults.sort_by(|a, b| a.at.cmp(&b.at));
         Err(FaultyFile {
             name: name.to_owned(),
             faults,
@@ -82,7 +133,7 @@ impl Faults {
     }
 }
 
-/// A registry file that cannot be applied.
+/// A description, a registry file say, that cannot be taken.
 #[derive(Debug, PartialEq, Eq)]
 pub struct FaultyFile {
     /// The file, or what stands for it.
@@ -97,9 +148,12 @@ impl fmt::Display for FaultyFile {
             if index > 0 {
                 f.write_str("\n")?;
             }
-            match fault.at {
-                Some(Position { line, column }) => {
+            match &fault.at {
+                Some(At::Line(Position { line, column })) => {
                     write!(f, "{}:{line}:{column}: {}", self.name, fault.message)?;
+                }
+                Some(At::Pointer(Pointer { pointer })) => {
+                    write!(f, "{pointer}: {}", fault.message)?;
                 }
                 None if self.name.is_empty() => f.write_str(&fault.message)?,
                 None => write!(f, "{}: {}", self.name, fault.message)?,

@@ -1,0 +1,24 @@
+//! The vocabulary of the registry: every field of a tenant, a client and a user, read and checked in one place for the
+//! registry file (YAML), the management API (JSON) and client registration (RFC 7591).
+//!
+//! [`tree`] is what was written, each node with its place; [`fields`] takes fields out of it and gathers what is wrong; and
+//! each thing that is described is a file here. Pure: it reads no YAML, and environment and files only through a [`door`].
+
+pub mod claims;
+pub mod client;
+pub mod door;
+pub mod duration;
+pub mod fault;
+pub mod fields;
+pub mod lifetimes;
+pub mod secret;
+pub mod tenant;
+pub mod tree;
+pub mod user;
+
+pub use client::{ClientEntry, ClientSecrets};
+pub use tenant::TenantEntry;
+pub use user::{UserEntry, UserPassword};
+
+#[cfg(test)]
+mod tests;

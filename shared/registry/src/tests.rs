@@ -1,0 +1,164 @@
+//! JSON, as the management API and registration write it. YAML's tests are with its reader, in the command.
+
+use latchkey_oauth::time::Seconds;
+use proptest::prelude::*;
+use serde_json::{Value as Json, json};
+
+use crate::fault::{At, Faults, Place};
+use crate::tree::Node;
+use crate::{ClientEntry, ClientSecrets, UserEntry, client, user};
+
+fn told<T>(read: impl FnOnce(&Faults) -> Option<T>) -> Result<T, Vec<(String, String)>> {
+    let faults = Faults::default();
+    let value = read(&faults);
+    let faulty = match faults.or("", || value) {
+        Ok(value) => return Ok(value.unwrap()),
+        Err(faulty) => faulty,
+    };
+    let faults = faulty.faults.into_iter().map(|fault| match fault.at {
+        Some(At::Pointer(at)) => (at.pointer, fault.message),
+        at @ (Some(At::Line(_)) | None) => panic!("{at:?}: {}", fault.message),
+    });
+    Err(faults.collect())
+}
+
+fn read_client(json: Json) -> Result<ClientEntry, Vec<(String, String)>> {
+    told(|faults| client::read(Node::from(json), &Place::default(), None, faults))
+}
+
+fn read_user(json: Json) -> Result<UserEntry, Vec<(String, String)>> {
+    told(|faults| user::read(Node::from(json), &Place::default(), None, faults))
+}
+
+#[test]
+fn a_client_is_the_same_in_json() {
+    let entry = read_client(json!({
+        "client_id": "shop",
+        "client_secret": {"generate": true},
+        "grant_types": ["password", "refresh_token"],
+        "scope": "openid a",
+        "access_token_lifetime": "7d",
+        "client_name": null,
+    }));
+    let entry = entry.unwrap();
+    assert_eq!(entry.client.lifetimes.access_token, Some(Seconds::days(7)));
+    assert_eq!(entry.secrets, ClientSecrets::Generate);
+    assert_eq!(entry.client.client_name, None);
+}
+
+#[test]
+fn each_fault_points_at_its_member() {
+    let faults = read_client(json!({
+        "client_name": 1,
+        "client_secret": "a secret of sixteen and more",
+        "grant_types": ["password", "passwrod"],
+        "scope": "a  b",
+        "audience": ["https://a.example/#x"],
+        "scopes/~": "a",
+    }));
+    let pointers: Vec<String> = faults.unwrap_err().into_iter().map(|(at, _)| at).collect();
+    let expected = [
+        "/audience/0",
+        "/client_id",
+        "/client_name",
+        "/grant_types/1",
+        "/scope",
+        "/scopes~1~0",
+    ];
+    assert_eq!(pointers, expected);
+    let faults =
+        read_user(json!({"username": "u", "address": {"country": 1}, "email_verified": true}));
+    let pointers: Vec<String> = faults.unwrap_err().into_iter().map(|(at, _)| at).collect();
+    assert_eq!(pointers, ["/address/country", "/email_verified"]);
+}
+
+#[test]
+fn nothing_is_told_of_yaml() {
+    let client = |name: &str, value: Json| {
+        let mut client =
+            json!({"client_id": "a", "grant_types": [], "client_secret": {"generate": true}});
+        client[name] = value;
+        read_client(client).unwrap_err().remove(0)
+    };
+    for (name, value) in [
+        ("client_name", json!(1)),
+        ("client_name", json!({})),
+        ("client_secret", json!(true)),
+        ("client_secret", json!(["a", "b", "c"])),
+        ("disabled", json!("yes")),
+        ("audience", json!("x")),
+    ] {
+        let (_, message) = client(name, value);
+        assert!(
+            !message.contains("YAML") && !message.contains("mapping"),
+            "{message}"
+        );
+    }
+    let faults = read_client(json!([])).unwrap_err();
+    assert_eq!(
+        faults,
+        [(
+            String::new(),
+            "a client: an object is expected here, but there is a list.".to_owned()
+        )]
+    );
+}
+
+#[test]
+fn nobody_reads_the_servers_variables_and_files() {
+    for form in ["env", "file", "prompt"] {
+        let value = if form == "prompt" {
+            json!(true)
+        } else {
+            json!("/proc/self/environ")
+        };
+        let secret = json!({form: value});
+        let (pointer, message) = read_user(json!({"username": "u", "password": secret}))
+            .unwrap_err()
+            .remove(0);
+        assert_eq!(pointer, format!("/password/{form}"));
+        assert_eq!(
+            message,
+            format!(
+                "user u: unknown form `{form}`. `password` is one of text, {{\"generate\": true}} or {{\"hash\": \"...\"}}."
+            )
+        );
+    }
+}
+
+fn any_json() -> impl Strategy<Value = Json> {
+    let leaf = prop_oneof![
+        Just(Json::Null),
+        any::<bool>().prop_map(Json::from),
+        any::<f64>().prop_map(Json::from),
+        ".{0,20}".prop_map(Json::from),
+    ];
+    let names = prop_oneof![
+        Just("client_id".to_owned()),
+        Just("username".to_owned()),
+        Just("client_secret".to_owned()),
+        Just("password".to_owned()),
+        Just("address".to_owned()),
+        ".{0,8}",
+    ];
+    leaf.prop_recursive(4, 32, 6, move |inner| {
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..4).prop_map(Json::from),
+            proptest::collection::btree_map(names.clone(), inner, 0..6)
+                .prop_map(|members| Json::Object(members.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    /// Whatever comes, each fault's pointer leads to what is there, or to a member that is missing of what is there.
+    #[test]
+    fn pointers_lead_somewhere(json in any_json()) {
+        for read in [read_client(json.clone()).err(), read_user(json.clone()).err()] {
+            for (pointer, _) in read.into_iter().flatten() {
+                let parent = pointer.rsplit_once('/').map_or("", |(parent, _)| parent);
+                prop_assert!(json.pointer(&pointer).is_some() || json.pointer(parent).is_some(), "{pointer}");
+            }
+        }
+    }
+}
