@@ -92,7 +92,11 @@ pub async fn execute<R: RegistryAdmin, U: UserAdmin>(
     Ok(())
 }
 
-async fn one<R: RegistryAdmin, U: UserAdmin>(
+/// Makes one change.
+///
+/// # Errors
+/// What went wrong.
+pub(crate) async fn one<R: RegistryAdmin, U: UserAdmin>(
     change: Change,
     registry: &R,
     users: &U,
@@ -165,6 +169,18 @@ async fn create_user<U: UserAdmin>(
     users: &U,
     tools: &Tools<'_>,
 ) -> anyhow::Result<Option<Generated>> {
+    let (user, generated) = new_user(new, tools)?;
+    put_user(tenant, user, None, generated, users).await
+}
+
+/// A user who is not there yet, and their password if it was made up.
+///
+/// # Errors
+/// Where nobody answers for a password, or there is no randomness.
+pub(crate) fn new_user(
+    new: NewUser,
+    tools: &Tools<'_>,
+) -> anyhow::Result<(User, Option<SecretString>)> {
     let subject = match new.subject {
         Some(subject) => subject,
         None => Subject::from_random(random::bytes(tools.random)?),
@@ -183,7 +199,7 @@ async fn create_user<U: UserAdmin>(
             claims: new.claims,
         },
     };
-    put_user(tenant, user, None, generated, users).await
+    Ok((user, generated))
 }
 
 struct Wanted {

@@ -368,11 +368,21 @@ impl Users {
             .await;
         match written {
             Ok(_) => Ok(true),
-            Err(error) if refused(&error) => Ok(false),
+            Err(error) if is_cancelled(&error, &[CONDITION]) => Ok(false),
+            Err(error) if is_cancelled(&error, &PASSING) => Err(StoreError::unavailable(error)),
             Err(error) => Err(store_error(error)),
         }
     }
 }
+
+/// Why a transaction was cancelled: a condition does not hold.
+const CONDITION: &str = "ConditionalCheckFailed";
+/// The same where trying again may help.
+const PASSING: [&str; 3] = [
+    "TransactionConflict",
+    "ThrottlingError",
+    "ProvisionedThroughputExceeded",
+];
 
 fn condition_failed(error: &SdkError<UpdateItemError>) -> bool {
     error
@@ -380,14 +390,12 @@ fn condition_failed(error: &SdkError<UpdateItemError>) -> bool {
         .is_some_and(UpdateItemError::is_conditional_check_failed_exception)
 }
 
-fn refused(error: &SdkError<TransactWriteItemsError>) -> bool {
+fn is_cancelled(error: &SdkError<TransactWriteItemsError>, why: &[&str]) -> bool {
     let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) =
         error.as_service_error()
     else {
         return false;
     };
-    cancelled
-        .cancellation_reasons()
-        .iter()
-        .any(|reason| reason.code() == Some("ConditionalCheckFailed"))
+    let mut reasons = cancelled.cancellation_reasons().iter();
+    reasons.any(|reason| reason.code().is_some_and(|code| why.contains(&code)))
 }

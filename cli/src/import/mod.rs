@@ -1,0 +1,4 @@
+//! Users that move in.
+
+mod entry;
+pub mod formats;
