@@ -1,6 +1,7 @@
 //! What the command is called with.
 
 mod keys;
+mod moving;
 mod usage;
 
 use std::path::PathBuf;
@@ -14,6 +15,7 @@ use latchkey_oauth::tenant::{DEFAULT_TENANT, TenantId};
 use latchkey_oauth::user::Username;
 
 pub use keys::{KeyAdd, KeyWithdraw, KeysCommand};
+pub use moving::{UserExport, UserImport};
 pub use usage::parse;
 
 /// Operates a Latchkey deployment: its tenants, clients, users and signing keys.
@@ -51,8 +53,10 @@ impl Arguments {
             Command::Apply(apply) => Some(&apply.argon2),
             Command::User(UserCommand::Add(add)) => Some(&add.argon2),
             Command::User(UserCommand::Password(password)) => Some(&password.argon2),
+            Command::User(UserCommand::Import(import)) => Some(&import.argon2),
             Command::User(
                 UserCommand::List(_)
+                | UserCommand::Export(_)
                 | UserCommand::Disable(_)
                 | UserCommand::Enable(_)
                 | UserCommand::Delete(_),
@@ -314,6 +318,11 @@ pub enum UserCommand {
     Enable(OneUser),
     /// Delete a user; their tokens end. Asks first, unless told --yes.
     Delete(Deletion<OneUser>),
+    /// Import users of another product, with their password hashes.
+    #[command(after_help = moving::IMPORT_HELP)]
+    Import(UserImport),
+    /// Export a tenant's users with their password hashes, as JSON Lines that `import` reads.
+    Export(UserExport),
 }
 
 /// A user of a tenant.

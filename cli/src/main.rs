@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use latchkey::apply::Tools;
 use latchkey::arguments::{self, Arguments, Command};
+use latchkey::command::import::SomeRejected;
 use latchkey::command::{self, Session};
 use latchkey::connection::{self, Kms, Tables};
 use latchkey::output::{self, Output};
@@ -24,7 +25,10 @@ async fn main() -> ExitCode {
         Err(error) => {
             // Nobody is left to be told if this fails.
             let _ = anstream::stderr().write_all(output::error(&error, json).as_bytes());
-            ExitCode::FAILURE
+            match error.downcast_ref::<SomeRejected>() {
+                Some(_) => ExitCode::from(2),
+                None => ExitCode::FAILURE,
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The only place that writes: what a person reads, or what a script does.
 
 use std::fmt::Write as _;
+use std::fs::OpenOptions;
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
@@ -73,6 +74,15 @@ impl<'a> Output<'a> {
     }
 }
 
+/// How a file is opened that nobody else may read.
+pub fn private_file() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
 /// A reader that stops reading (`| head`) is no fault.
 fn write_all(writer: &mut dyn Write, text: &str) -> io::Result<()> {
     match writer
@@ -108,7 +118,7 @@ fn table<const N: usize>(header: [&str; N], rows: &[[String; N]]) -> String {
 }
 
 /// Text from the store that a terminal cannot be led astray with.
-fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     text.chars()
         .map(|c| {
             if c.is_control() && c != '\n' {
