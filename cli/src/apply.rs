@@ -4,7 +4,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use latchkey_oauth::client::{Client, ClientSecretHash, RegistryAdmin};
 use latchkey_oauth::password::{PasswordHashing, StoredPassword};
-use latchkey_oauth::random::{self, Random};
+use latchkey_oauth::password_policy::PasswordPolicy;
+use latchkey_oauth::random::{self, Random, RandomError};
 use latchkey_oauth::tenant::TenantId;
 use latchkey_oauth::time::Clock;
 use latchkey_oauth::user::{
@@ -79,10 +80,12 @@ pub async fn execute<R: RegistryAdmin, U: UserAdmin>(
     applied: &mut Applied,
 ) -> anyhow::Result<()> {
     progress.begin("changes made", changes.len());
+    let mut policies = Policies::default();
     for change in changes {
         let (kind, id) = change.subject();
         let what = format!("{kind} {id} of tenant {}", change.tenant);
-        let made = one(change, registry, users, tools).await;
+        let policy = policies.of(&change.tenant, registry).await?;
+        let made = one(change, registry, users, policy, tools).await;
         let generated = made.map_err(|error| error.context(what))?;
         applied.generated.extend(generated);
         applied.done += 1;
@@ -90,6 +93,31 @@ pub async fn execute<R: RegistryAdmin, U: UserAdmin>(
     }
     progress.end();
     Ok(())
+}
+
+/// The password policy of the tenant whose turn it is.
+#[derive(Default)]
+struct Policies(Option<(TenantId, PasswordPolicy)>);
+
+impl Policies {
+    async fn of<R: RegistryAdmin>(
+        &mut self,
+        tenant: &TenantId,
+        registry: &R,
+    ) -> anyhow::Result<PasswordPolicy> {
+        if let Some((known, policy)) = &self.0
+            && known == tenant
+        {
+            return Ok(*policy);
+        }
+        let Some(found) = registry.tenant(tenant).await? else {
+            // About to be made, and no password is set before it is.
+            return Ok(PasswordPolicy::default());
+        };
+        let policy = found.settings.password_policy;
+        self.0 = Some((tenant.clone(), policy));
+        Ok(policy)
+    }
 }
 
 /// Makes one change.
@@ -100,19 +128,24 @@ pub(crate) async fn one<R: RegistryAdmin, U: UserAdmin>(
     change: Change,
     registry: &R,
     users: &U,
+    policy: PasswordPolicy,
     tools: &Tools<'_>,
 ) -> anyhow::Result<Option<Generated>> {
     let ends_tokens = change.ends_tokens();
     let tenant = change.tenant;
     match change.action {
         Action::PutTenant(settings) => registry.put_tenant(&tenant, &settings).await?,
+        Action::PutApi(api) => registry.put_api(&tenant, &api).await?,
+        Action::DeleteApi(resource) => registry.delete_api(&tenant, &resource).await?,
         Action::DeleteClient(id) => registry.delete_client(&tenant, &id).await?,
         Action::DeleteUser(user) => users.delete_user(&tenant, &user).await?,
         Action::DeleteTenant => registry.delete_tenant(&tenant).await?,
         Action::PutClient { client, secret } => {
             return put_client(tenant, client, secret, registry, tools).await;
         }
-        Action::CreateUser(user) => return create_user(tenant, user, users, tools).await,
+        Action::CreateUser(user) => {
+            return create_user(tenant, user, users, policy, tools).await;
+        }
         Action::UpdateUser {
             stored,
             claims,
@@ -125,7 +158,7 @@ pub(crate) async fn one<R: RegistryAdmin, U: UserAdmin>(
                 password,
                 ends_tokens,
             };
-            return update_user(tenant, stored, wanted, users, tools).await;
+            return update_user(tenant, stored, wanted, users, policy, tools).await;
         }
     }
     Ok(None)
@@ -167,39 +200,50 @@ async fn create_user<U: UserAdmin>(
     tenant: TenantId,
     new: NewUser,
     users: &U,
+    policy: PasswordPolicy,
     tools: &Tools<'_>,
 ) -> anyhow::Result<Option<Generated>> {
-    let (user, generated) = new_user(new, tools)?;
+    let (password_hash, generated) = hash(new.password, &new.username, policy, tools)?;
+    let user = new_user(
+        new.username,
+        new.subject,
+        password_hash,
+        new.disabled,
+        new.claims,
+        tools,
+    )?;
     put_user(tenant, user, None, generated, users).await
 }
 
-/// A user who is not there yet, and their password if it was made up.
+/// A user who is not there yet.
 ///
 /// # Errors
-/// Where nobody answers for a password, or there is no randomness.
+/// Where there is no randomness.
 pub(crate) fn new_user(
-    new: NewUser,
+    username: Username,
+    subject: Option<Subject>,
+    password_hash: Option<StoredPassword>,
+    disabled: bool,
+    claims: Map<String, Value>,
     tools: &Tools<'_>,
-) -> anyhow::Result<(User, Option<SecretString>)> {
-    let subject = match new.subject {
+) -> Result<User, RandomError> {
+    let subject = match subject {
         Some(subject) => subject,
         None => Subject::from_random(random::bytes(tools.random)?),
     };
-    let (password_hash, generated) = hash(new.password, &new.username, tools)?;
-    let user = User {
+    Ok(User {
         credentials: Credentials {
             subject: subject.clone(),
             password_hash,
-            disabled: new.disabled,
+            disabled,
             generation: Generation::fresh(tools.random)?,
         },
         profile: UserProfile {
             subject,
-            username: new.username,
-            claims: new.claims,
+            username,
+            claims,
         },
-    };
-    Ok((user, generated))
+    })
 }
 
 struct Wanted {
@@ -214,10 +258,12 @@ async fn update_user<U: UserAdmin>(
     stored: User,
     wanted: Wanted,
     users: &U,
+    policy: PasswordPolicy,
     tools: &Tools<'_>,
 ) -> anyhow::Result<Option<Generated>> {
     let expected = stored.credentials.generation;
-    let (password_hash, generated) = hash(wanted.password, &stored.profile.username, tools)?;
+    let username = &stored.profile.username;
+    let (password_hash, generated) = hash(wanted.password, username, policy, tools)?;
     let mut user = stored;
     user.profile.claims = wanted.claims;
     user.credentials.disabled = wanted.disabled;
@@ -254,6 +300,7 @@ type Hashed = (Option<StoredPassword>, Option<SecretString>);
 fn hash(
     password: Option<NewPassword>,
     username: &Username,
+    policy: PasswordPolicy,
     tools: &Tools<'_>,
 ) -> anyhow::Result<Hashed> {
     let (plain, generated) = match password {
@@ -272,6 +319,9 @@ fn hash(
             (plain, Some(made))
         }
     };
+    if generated.is_none() {
+        policy.check(&plain, username)?;
+    }
     Ok((Some(tools.hashing.hash(&plain, tools.random)?), generated))
 }
 

@@ -15,7 +15,7 @@ use latchkey_oauth::tenant::{DEFAULT_TENANT, TenantId};
 use latchkey_oauth::user::Username;
 
 pub use keys::{KeyAdd, KeyWithdraw, KeysCommand};
-pub use moving::{UserExport, UserImport};
+pub use moving::{Export, UserExport, UserImport};
 pub use usage::parse;
 
 /// Operates a Latchkey deployment: its tenants, clients, users and signing keys.
@@ -63,7 +63,23 @@ impl Arguments {
             )
             | Command::Tenant(_)
             | Command::Client(_)
-            | Command::Keys(_) => None,
+            | Command::Keys(_)
+            | Command::Export(_) => None,
+        }
+    }
+}
+
+impl Arguments {
+    /// Whether the command writes hashes to standard output.
+    pub const fn shows_hashes(&self) -> bool {
+        match &self.command {
+            Command::Export(export) => export.output.is_none(),
+            Command::User(UserCommand::Export(export)) => export.output.is_none(),
+            Command::User(_)
+            | Command::Apply(_)
+            | Command::Tenant(_)
+            | Command::Client(_)
+            | Command::Keys(_) => false,
         }
     }
 }
@@ -135,6 +151,8 @@ pub enum Command {
     /// Keys that sign tokens.
     #[command(subcommand)]
     Keys(KeysCommand),
+    /// Export everything: a registry file that `apply` takes, and users that `user import` takes.
+    Export(Export),
 }
 
 const APPLY_HELP: &str = "The file's fields are described in docs/registry-file.md; examples/registry.yaml is one to start from.

@@ -45,10 +45,17 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
             let file = command::apply::read(apply, &surroundings)?;
             (surroundings, Some(file))
         }
-        Command::Tenant(_) | Command::Client(_) | Command::User(_) | Command::Keys(_) => {
-            (Process::around(Path::new("-")), None)
-        }
+        Command::Tenant(_)
+        | Command::Client(_)
+        | Command::User(_)
+        | Command::Keys(_)
+        | Command::Export(_) => (Process::around(Path::new("-")), None),
     };
+    if arguments.shows_hashes() && io::stdout().is_terminal() {
+        warn(
+            "these are hashes of passwords and secrets, and a terminal keeps what it shows: --output FILE writes a file that only you can read",
+        );
+    }
     let sdk = connection::aws().await?;
     let tables = Tables::open(&sdk, &arguments.place)?;
     let mut stdout = anstream::stdout();
@@ -73,6 +80,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         (Command::Tenant(command), _) => session.tenant(command).await,
         (Command::Client(command), _) => session.client(command).await,
         (Command::User(command), _) => session.user(command).await,
+        (Command::Export(export), _) => session.export(export).await,
         (Command::Keys(command), _) => {
             session
                 .keys(command, &Kms::open(&sdk, &arguments.place))
@@ -80,6 +88,10 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         }
     };
     ended.map_err(|error| connection::with_place(error, &sdk, &arguments.place))
+}
+
+fn warn(text: &str) {
+    let _ = writeln!(io::stderr(), "note: {text}");
 }
 
 /// On a terminal one line that is written over, elsewhere a line each; nothing ends it.

@@ -1,5 +1,6 @@
 //! What the store holds, read once before a plan is made.
 
+use latchkey_oauth::api::Api;
 use latchkey_oauth::client::{Client, RegistryAdmin};
 use latchkey_oauth::store::StoreError;
 use latchkey_oauth::tenant::{Tenant, TenantId};
@@ -19,6 +20,8 @@ pub struct Snapshot {
 pub struct StoredTenant {
     /// The tenant.
     pub tenant: Tenant,
+    /// Its APIs.
+    pub apis: Vec<Api>,
     /// Its clients.
     pub clients: Vec<Client>,
     /// Its users.
@@ -26,7 +29,8 @@ pub struct StoredTenant {
 }
 
 impl Snapshot {
-    /// Reads what comparing with `file` takes: clients and users that the file says nothing about are not read.
+    /// Reads what comparing with `file` takes: APIs, clients and users that the file says nothing about are
+    /// not read.
     ///
     /// # Errors
     /// [`StoreError`] if the store does not answer.
@@ -38,6 +42,11 @@ impl Snapshot {
         let mut tenants = Vec::new();
         for tenant in registry.tenants().await? {
             let entry = file.tenants.iter().find(|entry| entry.tenant == tenant.id);
+            let apis = if entry.is_none_or(|entry| entry.apis.is_some()) {
+                registry.apis(&tenant.id).await?
+            } else {
+                Vec::new()
+            };
             let clients = if entry.is_none_or(|entry| entry.clients.is_some()) {
                 registry.clients(&tenant.id).await?
             } else {
@@ -50,6 +59,7 @@ impl Snapshot {
             };
             tenants.push(StoredTenant {
                 tenant,
+                apis,
                 clients,
                 users,
             });

@@ -39,11 +39,21 @@ const fn beyond(design: [usize; 3], calls: &'static str, why: &'static str) -> B
     }
 }
 
+const OPAQUE: &str = "an opaque access token is kept where another is signed";
+
 /// THE table. Two signatures are made one after the other and not side by side (ADR 4); they are as many.
 const fn budget(kind: Kind) -> Budget {
     match kind {
         // An API is remembered as its client is, and its claims are of the profile that a login reads anyway.
         Kind::ClientCredentials | Kind::ClientCredentialsForAnApi => within([0, 0, 1], "Sign: 1"),
+        // Nothing is signed, and the token is written instead: the design has no figure for it.
+        Kind::ClientCredentialsOpaque => beyond([0, 0, 1], "PutItem: 1", OPAQUE),
+        Kind::PasswordOpaque => beyond([2, 1, 2], "BatchGetItem: 2, PutItem: 2, Sign: 1", OPAQUE),
+        Kind::RefreshTokenOpaque => beyond(
+            [1, 1, 2],
+            "BatchGetItem: 1, PutItem: 1, Sign: 1, UpdateItem: 1",
+            OPAQUE,
+        ),
         Kind::Password | Kind::PasswordForAnApi => {
             within([2, 1, 1], "BatchGetItem: 2, PutItem: 1, Sign: 1")
         }
@@ -73,14 +83,17 @@ const fn budget(kind: Kind) -> Budget {
         Kind::RefreshTokenRepeated => within([1, 1, 1], "BatchGetItem: 1, Sign: 1"),
         Kind::RefreshTokenReused => within([1, 1, 1], "BatchGetItem: 1, UpdateItem: 1"),
         Kind::IntrospectAccessToken
+        | Kind::IntrospectOpaque
         | Kind::IntrospectIdToken
         | Kind::IntrospectRefreshToken
-        | Kind::UserInfo => within([1, 0, 0], "BatchGetItem: 1"),
+        | Kind::UserInfo
+        | Kind::UserInfoOpaque => within([1, 0, 0], "BatchGetItem: 1"),
         Kind::IntrospectUnknownKey => beyond(
             [1, 0, 0],
             "BatchGetItem: 2",
             "the key ring is read again, at most once in 10 s",
         ),
+        Kind::RevokeOpaque => within([1, 1, 0], "DeleteItem: 1"),
         Kind::RevokeAccessToken => within([1, 1, 0], "PutItem: 1"),
         Kind::RevokeRefreshToken => within([1, 1, 0], "UpdateItem: 1"),
         Kind::OpenidConfiguration | Kind::AuthorizationServerMetadata | Kind::Jwks => {

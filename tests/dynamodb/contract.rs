@@ -50,3 +50,9 @@ async fn revocation() {
     let (tables, tenant) = tables().await;
     contract::revocation(&tables.grants, &tables.users, &tenant).await;
 }
+
+#[tokio::test]
+async fn opaque_access_tokens() {
+    let (tables, tenant) = tables().await;
+    contract::opaque_access_tokens(&tables.grants, &tenant).await;
+}

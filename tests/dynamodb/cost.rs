@@ -67,23 +67,29 @@ fn milliseconds(case: Case) -> f64 {
         Kind::Password
         | Kind::PasswordWithOpenid
         | Kind::PasswordForAnApi
+        | Kind::PasswordOpaque
         | Kind::WrongPassword
         | Kind::UnknownUser
         | Kind::PasswordAfterFailures
         | Kind::PasswordWithAnOldHash => ASSUMED_LOGIN_MS,
         Kind::ClientCredentials
         | Kind::ClientCredentialsForAnApi
+        | Kind::ClientCredentialsOpaque
         | Kind::RefreshToken
         | Kind::RefreshTokenWithOpenid
         | Kind::RefreshTokenForAnApi
+        | Kind::RefreshTokenOpaque
         | Kind::RefreshTokenRepeated
         | Kind::RefreshTokenReused
         | Kind::IntrospectAccessToken
+        | Kind::IntrospectOpaque
         | Kind::IntrospectIdToken
         | Kind::IntrospectRefreshToken
         | Kind::IntrospectUnknownKey
         | Kind::UserInfo
+        | Kind::UserInfoOpaque
         | Kind::RevokeAccessToken
+        | Kind::RevokeOpaque
         | Kind::RevokeRefreshToken
         | Kind::OpenidConfiguration
         | Kind::AuthorizationServerMetadata

@@ -12,7 +12,7 @@ use crate::request::{Ask, get, post};
 use crate::world::{ORDERS, World};
 
 /// The clients and users that these requests need.
-pub const CLIENTS: [&str; 3] = ["web", "retry", "orders"];
+pub const CLIENTS: [&str; 4] = ["web", "retry", "orders", "opaque"];
 /// The users.
 pub const USERS: [&str; 1] = ["alice"];
 /// What no user is called.
@@ -24,9 +24,11 @@ pub const NOBODY: &str = "nobody";
 pub enum Kind {
     ClientCredentials,
     ClientCredentialsForAnApi,
+    ClientCredentialsOpaque,
     Password,
     PasswordWithOpenid,
     PasswordForAnApi,
+    PasswordOpaque,
     WrongPassword,
     UnknownUser,
     PasswordAfterFailures,
@@ -34,14 +36,18 @@ pub enum Kind {
     RefreshToken,
     RefreshTokenWithOpenid,
     RefreshTokenForAnApi,
+    RefreshTokenOpaque,
     RefreshTokenRepeated,
     RefreshTokenReused,
     IntrospectAccessToken,
+    IntrospectOpaque,
     IntrospectIdToken,
     IntrospectRefreshToken,
     IntrospectUnknownKey,
     UserInfo,
+    UserInfoOpaque,
     RevokeAccessToken,
+    RevokeOpaque,
     RevokeRefreshToken,
     OpenidConfiguration,
     AuthorizationServerMetadata,
@@ -74,12 +80,14 @@ pub struct Prepared {
 
 impl Kind {
     /// Every one.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 30] = [
         Self::ClientCredentials,
         Self::ClientCredentialsForAnApi,
+        Self::ClientCredentialsOpaque,
         Self::Password,
         Self::PasswordWithOpenid,
         Self::PasswordForAnApi,
+        Self::PasswordOpaque,
         Self::WrongPassword,
         Self::UnknownUser,
         Self::PasswordAfterFailures,
@@ -87,14 +95,18 @@ impl Kind {
         Self::RefreshToken,
         Self::RefreshTokenWithOpenid,
         Self::RefreshTokenForAnApi,
+        Self::RefreshTokenOpaque,
         Self::RefreshTokenRepeated,
         Self::RefreshTokenReused,
         Self::IntrospectAccessToken,
+        Self::IntrospectOpaque,
         Self::IntrospectIdToken,
         Self::IntrospectRefreshToken,
         Self::IntrospectUnknownKey,
         Self::UserInfo,
+        Self::UserInfoOpaque,
         Self::RevokeAccessToken,
+        Self::RevokeOpaque,
         Self::RevokeRefreshToken,
         Self::OpenidConfiguration,
         Self::AuthorizationServerMetadata,
@@ -106,9 +118,11 @@ impl Kind {
         match self {
             Self::ClientCredentials => "client_credentials",
             Self::ClientCredentialsForAnApi => "client_credentials for an API",
+            Self::ClientCredentialsOpaque => "client_credentials, opaque",
             Self::Password => "password",
             Self::PasswordWithOpenid => "password with openid",
             Self::PasswordForAnApi => "password for an API with claims",
+            Self::PasswordOpaque => "password, opaque",
             Self::WrongPassword => "a wrong password",
             Self::UnknownUser => "an unknown user",
             Self::PasswordAfterFailures => "password after failures from the same address",
@@ -116,14 +130,18 @@ impl Kind {
             Self::RefreshToken => "refresh_token",
             Self::RefreshTokenWithOpenid => "refresh_token with openid",
             Self::RefreshTokenForAnApi => "refresh_token for an API with claims",
+            Self::RefreshTokenOpaque => "refresh_token, opaque",
             Self::RefreshTokenRepeated => "refresh_token repeated in its retry window",
             Self::RefreshTokenReused => "refresh_token used twice",
             Self::IntrospectAccessToken => "introspect an access token",
+            Self::IntrospectOpaque => "introspect an opaque access token",
             Self::IntrospectIdToken => "introspect an ID token",
             Self::IntrospectRefreshToken => "introspect a refresh token",
             Self::IntrospectUnknownKey => "introspect a token of a key not known yet",
             Self::UserInfo => "userinfo",
+            Self::UserInfoOpaque => "userinfo, opaque",
             Self::RevokeAccessToken => "revoke an access token",
+            Self::RevokeOpaque => "revoke an opaque access token",
             Self::RevokeRefreshToken => "revoke a refresh token",
             Self::OpenidConfiguration => "openid-configuration",
             Self::AuthorizationServerMetadata => "oauth-authorization-server",
@@ -136,9 +154,11 @@ impl Kind {
         match self {
             Self::ClientCredentials
             | Self::ClientCredentialsForAnApi
+            | Self::ClientCredentialsOpaque
             | Self::Password
             | Self::PasswordWithOpenid
             | Self::PasswordForAnApi
+            | Self::PasswordOpaque
             | Self::WrongPassword
             | Self::UnknownUser
             | Self::PasswordAfterFailures
@@ -146,14 +166,16 @@ impl Kind {
             | Self::RefreshToken
             | Self::RefreshTokenWithOpenid
             | Self::RefreshTokenForAnApi
+            | Self::RefreshTokenOpaque
             | Self::RefreshTokenRepeated
             | Self::RefreshTokenReused => "token",
             Self::IntrospectAccessToken
+            | Self::IntrospectOpaque
             | Self::IntrospectIdToken
             | Self::IntrospectRefreshToken
             | Self::IntrospectUnknownKey => "introspect",
-            Self::UserInfo => "userinfo",
-            Self::RevokeAccessToken | Self::RevokeRefreshToken => "revoke",
+            Self::UserInfo | Self::UserInfoOpaque => "userinfo",
+            Self::RevokeAccessToken | Self::RevokeOpaque | Self::RevokeRefreshToken => "revoke",
             Self::OpenidConfiguration | Self::AuthorizationServerMetadata | Self::Jwks => {
                 "discovery"
             }
@@ -180,6 +202,14 @@ impl Kind {
                 ..web
             },
             Self::RefreshTokenForAnApi => logged_in(world, "orders", "orders:read").await,
+            Self::ClientCredentialsOpaque | Self::PasswordOpaque => Prepared {
+                client: "opaque",
+                ..web
+            },
+            Self::RefreshTokenOpaque
+            | Self::IntrospectOpaque
+            | Self::UserInfoOpaque
+            | Self::RevokeOpaque => logged_in(world, "opaque", "openid profile").await,
             Self::PasswordAfterFailures => {
                 let wrong = world.login_by("web", "alice", "wrong", "read").await;
                 let _ = wrong.refused(400, "invalid_grant");
@@ -220,7 +250,8 @@ impl Kind {
                 let _ = served.send(ask).await.ok();
             }
             "revoke" => {
-                let _ = served.revoke("x").await;
+                let ask = post("/revoke", &[("token", "x")]).basic(client, SECRET);
+                let _ = served.send(ask).await.ok();
             }
             _ => {
                 let _ = served.send(get("/jwks")).await.ok();
@@ -230,6 +261,7 @@ impl Kind {
 
     /// The request itself.
     fn ask(self, prepared: &Prepared) -> Ask {
+        let client = prepared.client;
         let password = |username: &str, password: &str, scope: &str| {
             let form = [
                 ("grant_type", "password"),
@@ -237,14 +269,12 @@ impl Kind {
                 ("password", password),
                 ("scope", scope),
             ];
-            post("/token", &form).basic("web", SECRET)
+            post("/token", &form).basic(client, SECRET)
         };
-        let about = |path: &str, token: &str| {
-            post(path, &[("token", token)]).basic(prepared.client, SECRET)
-        };
+        let about = |path: &str, token: &str| post(path, &[("token", token)]).basic(client, SECRET);
         match self {
-            Self::ClientCredentials => {
-                post("/token", &[("grant_type", "client_credentials")]).basic("web", SECRET)
+            Self::ClientCredentials | Self::ClientCredentialsOpaque => {
+                post("/token", &[("grant_type", "client_credentials")]).basic(client, SECRET)
             }
             Self::ClientCredentialsForAnApi => {
                 let form = [("grant_type", "client_credentials"), ("resource", ORDERS)];
@@ -263,27 +293,33 @@ impl Kind {
             Self::Password | Self::PasswordAfterFailures | Self::PasswordWithAnOldHash => {
                 password("alice", PASSWORD, "read")
             }
+            Self::PasswordOpaque => password("alice", PASSWORD, "openid profile"),
             Self::PasswordWithOpenid => password("alice", PASSWORD, "openid profile"),
             Self::WrongPassword => password("alice", "wrong", "read"),
             Self::UnknownUser => password(NOBODY, PASSWORD, "read"),
             Self::RefreshToken
             | Self::RefreshTokenWithOpenid
             | Self::RefreshTokenForAnApi
+            | Self::RefreshTokenOpaque
             | Self::RefreshTokenRepeated
             | Self::RefreshTokenReused => {
                 let form = [
                     ("grant_type", "refresh_token"),
                     ("refresh_token", &*prepared.refresh_token),
                 ];
-                post("/token", &form).basic(prepared.client, SECRET)
+                post("/token", &form).basic(client, SECRET)
             }
-            Self::IntrospectAccessToken | Self::IntrospectUnknownKey => {
+            Self::IntrospectAccessToken | Self::IntrospectOpaque | Self::IntrospectUnknownKey => {
                 about("/introspect", &prepared.access_token)
             }
             Self::IntrospectIdToken => about("/introspect", &prepared.id_token),
             Self::IntrospectRefreshToken => about("/introspect", &prepared.refresh_token),
-            Self::UserInfo => get("/userinfo").bearer(&prepared.access_token),
-            Self::RevokeAccessToken => about("/revoke", &prepared.access_token),
+            Self::UserInfo | Self::UserInfoOpaque => {
+                get("/userinfo").bearer(&prepared.access_token)
+            }
+            Self::RevokeAccessToken | Self::RevokeOpaque => {
+                about("/revoke", &prepared.access_token)
+            }
             Self::RevokeRefreshToken => about("/revoke", &prepared.refresh_token),
             Self::OpenidConfiguration => get("/.well-known/openid-configuration"),
             Self::AuthorizationServerMetadata => get("/.well-known/oauth-authorization-server"),

@@ -33,6 +33,9 @@ impl Kind {
             return Outcome::Unavailable;
         }
         let right = match self {
+            Self::ClientCredentialsOpaque | Self::PasswordOpaque | Self::RefreshTokenOpaque => {
+                answer.status() == 200 && answer.string("access_token").starts_with("lka.")
+            }
             Self::ClientCredentials
             | Self::Password
             | Self::PasswordAfterFailures
@@ -69,11 +72,14 @@ impl Kind {
                 )
             }
             Self::IntrospectAccessToken
+            | Self::IntrospectOpaque
             | Self::IntrospectIdToken
             | Self::IntrospectRefreshToken
             | Self::IntrospectUnknownKey => answer.member("active") == true,
-            Self::UserInfo => answer.member("sub") == "subject-of-alice",
-            Self::RevokeAccessToken | Self::RevokeRefreshToken => answer.status() == 200,
+            Self::UserInfo | Self::UserInfoOpaque => answer.member("sub") == "subject-of-alice",
+            Self::RevokeAccessToken | Self::RevokeOpaque | Self::RevokeRefreshToken => {
+                answer.status() == 200
+            }
             Self::OpenidConfiguration | Self::AuthorizationServerMetadata => {
                 answer.member("issuer").is_string()
             }
@@ -100,14 +106,17 @@ impl Kind {
 
     async fn holds_after(self, world: &World, prepared: &Prepared, answer: &Answer) {
         match self {
-            Self::ClientCredentialsForAnApi => {
+            Self::ClientCredentialsForAnApi | Self::ClientCredentialsOpaque => {
                 let token = answer.string("access_token");
                 assert!(world.is_active_for(prepared.client, &token).await);
             }
             Self::ClientCredentials => {
                 assert!(world.is_active(&answer.string("access_token")).await);
             }
-            Self::Password | Self::PasswordWithOpenid | Self::PasswordForAnApi => {
+            Self::Password
+            | Self::PasswordWithOpenid
+            | Self::PasswordForAnApi
+            | Self::PasswordOpaque => {
                 lives_on(world, prepared, answer).await;
             }
             Self::PasswordAfterFailures => {
@@ -132,6 +141,7 @@ impl Kind {
             Self::RefreshToken
             | Self::RefreshTokenWithOpenid
             | Self::RefreshTokenForAnApi
+            | Self::RefreshTokenOpaque
             | Self::RefreshTokenRepeated => {
                 assert!(
                     world
@@ -147,17 +157,21 @@ impl Kind {
                 let _ = world.refresh(successor).await.refused(400, "invalid_grant");
             }
             Self::IntrospectAccessToken
+            | Self::IntrospectOpaque
             | Self::IntrospectIdToken
             | Self::IntrospectRefreshToken
             | Self::IntrospectUnknownKey
-            | Self::UserInfo => {
-                assert!(world.is_active(&prepared.access_token).await);
-                let _ = world.refresh(&prepared.refresh_token).await.ok();
+            | Self::UserInfo
+            | Self::UserInfoOpaque => {
+                let (client, token) = (prepared.client, &prepared.access_token);
+                assert!(world.is_active_for(client, token).await);
+                let _ = world.refresh_by(client, &prepared.refresh_token).await.ok();
             }
-            Self::RevokeAccessToken => {
-                assert!(!world.is_active(&prepared.access_token).await);
+            Self::RevokeAccessToken | Self::RevokeOpaque => {
+                let (client, token) = (prepared.client, &prepared.access_token);
+                assert!(!world.is_active_for(client, token).await);
                 // Its refresh token is another matter (RFC 7009 section 2.1).
-                let _ = world.refresh(&prepared.refresh_token).await.ok();
+                let _ = world.refresh_by(client, &prepared.refresh_token).await.ok();
             }
             Self::RevokeRefreshToken => {
                 assert!(!world.is_active(&prepared.access_token).await);

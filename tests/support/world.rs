@@ -15,6 +15,7 @@ use latchkey_oauth::random::SystemRandom;
 use latchkey_oauth::tenant::{LifetimeOverrides, TenantId, TenantSettings};
 use latchkey_oauth::time::Seconds;
 use latchkey_oauth::token::jwk::KeyRing;
+use latchkey_oauth::token::opaque::AccessTokenFormat;
 use latchkey_oauth::user::User;
 use latchkey_testkit::clock::FixedClock;
 use latchkey_testkit::fixtures::{
@@ -332,6 +333,10 @@ fn clients() -> Vec<Client> {
             ..confidential("disabled")
         },
         orders_client(),
+        Client {
+            access_token_format: Some(AccessTokenFormat::Opaque),
+            ..confidential("opaque")
+        },
         confidential("other"),
         confidential("odd:id +%"),
         public("public"),

@@ -50,3 +50,15 @@ pub struct UserExport {
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
 }
+
+/// Arguments of `export`.
+#[derive(Debug, Args)]
+pub struct Export {
+    /// The registry file to write; each tenant's users go beside it, into FILE.TENANT.users.jsonl. Nobody else may read them.
+    /// If left out, standard output, without users.
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Put the users into the registry file itself.
+    #[arg(long)]
+    pub with_users: bool,
+}

@@ -12,7 +12,7 @@ use crate::progress::Progress;
 
 /// Rows were rejected, and all others are in.
 #[derive(Debug, thiserror::Error)]
-#[error("{0} of the rows were rejected; they are in {1}")]
+#[error("rejected rows: {0}, with their reasons in {1}")]
 pub struct SomeRejected(u64, String);
 
 impl<R: RegistryAdmin, U: UserAdmin> Session<'_, R, U> {
@@ -98,7 +98,10 @@ fn summary(counts: &Counts) -> String {
         (counts.created, "created"),
         (counts.updated, "updated"),
         (counts.skipped, "there already and as they were"),
-        (counts.left_out, "no users (clients' service accounts)"),
+        (
+            counts.left_out,
+            "left out (a client's service account is no user)",
+        ),
         (counts.rejected, "rejected"),
     ];
     let told: Vec<String> = parts

@@ -55,7 +55,7 @@ impl Rejected {
     }
 
     fn opened(&self, length: u64) -> std::io::Result<File> {
-        let mut file = output::private_file().truncate(false).open(&self.path)?;
+        let mut file = output::reopen_private(&self.path)?;
         file.set_len(length)?;
         file.seek(SeekFrom::End(0))?;
         Ok(file)
@@ -67,7 +67,7 @@ impl Rejected {
             let file = match &mut self.file {
                 Some(file) => file,
                 None => {
-                    let file = output::private_file().truncate(true).open(&self.path)?;
+                    let file = output::create_private(&self.path)?;
                     self.file.insert(BufWriter::new(file))
                 }
             };

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use latchkey_oauth::client::RegistryAdmin;
+use latchkey_oauth::password_policy::PasswordPolicy;
 use latchkey_oauth::store::StoreError;
 use latchkey_oauth::tenant::TenantId;
 use latchkey_oauth::user::{User, UserAdmin};
@@ -12,7 +13,7 @@ use super::entry;
 use super::formats::{NoUser, Row};
 use super::rejected::Rejection;
 use crate::apply::{self, Tools};
-use crate::plan::{self, NewPassword, NewUser};
+use crate::plan;
 
 /// How often a row is tried while the store does not answer or throttles: with the waits below for half a minute.
 const ATTEMPTS: u32 = 10;
@@ -97,8 +98,7 @@ impl<R: RegistryAdmin, U: UserAdmin> Writer<'_, R, U> {
     async fn write(&self, entry: &UserEntry) -> Result<Outcome, Fault> {
         let (tenant, name) = (self.tenant, &entry.username);
         if !self.dry_run {
-            let (user, _) = apply::new_user(new(entry), self.tools)?;
-            if self.users.put_user(tenant, &user, None).await? {
+            if self.users.put_user(tenant, &self.new(entry)?, None).await? {
                 return Ok(Outcome::Created);
             }
         }
@@ -109,6 +109,25 @@ impl<R: RegistryAdmin, U: UserAdmin> Writer<'_, R, U> {
                 "user {name}: the `sub` is another user's, and a subject is one user's only (OIDC Core section 2)."
             ))),
         }
+    }
+
+    fn new(&self, entry: &UserEntry) -> anyhow::Result<User> {
+        let hash = match &entry.password {
+            Some(UserPassword::Hash(hash)) => Some(hash.clone()),
+            // A row brings a hash or nothing.
+            Some(UserPassword::Plain(_) | UserPassword::Prompt | UserPassword::Generate) | None => {
+                None
+            }
+        };
+        let user = apply::new_user(
+            entry.username.clone(),
+            entry.subject.clone(),
+            hash,
+            entry.disabled.unwrap_or_default(),
+            entry.claims.clone(),
+            self.tools,
+        );
+        Ok(user?)
     }
 
     async fn existing(&self, entry: &UserEntry, stored: User) -> Result<Outcome, Fault> {
@@ -136,29 +155,15 @@ impl<R: RegistryAdmin, U: UserAdmin> Writer<'_, R, U> {
             return Ok(Outcome::Skipped);
         };
         if !self.dry_run {
-            let made = apply::one(change, self.registry, self.users, self.tools).await;
+            // Of a password that comes as a hash no policy asks anything.
+            let policy = PasswordPolicy::default();
+            let made = apply::one(change, self.registry, self.users, policy, self.tools).await;
             made.map_err(|error| match error.downcast_ref::<StoreError>() {
                 Some(_) => Fault::Store(error),
                 None => Fault::Row(format!("user {name}: {error:#}.")),
             })?;
         }
         Ok(Outcome::Updated)
-    }
-}
-
-fn new(entry: &UserEntry) -> NewUser {
-    NewUser {
-        username: entry.username.clone(),
-        subject: entry.subject.clone(),
-        claims: entry.claims.clone(),
-        disabled: entry.disabled.unwrap_or_default(),
-        password: match &entry.password {
-            Some(UserPassword::Hash(hash)) => Some(NewPassword::Hash(hash.clone())),
-            // A row brings a hash or nothing.
-            Some(UserPassword::Plain(_) | UserPassword::Prompt | UserPassword::Generate) | None => {
-                None
-            }
-        },
     }
 }
 

@@ -48,8 +48,8 @@ pub fn created<T: Serialize>(new: &T, usual: Option<&T>) -> Vec<Field> {
     let mut fields = differences(&BTreeMap::new(), &leaves(new));
     fields.retain(|field| {
         let as_usual = field.new.is_some() && usual.get(&field.name) == field.new.as_ref();
-        let unsaid =
-            field.name == "client_id" || matches!(field.new.as_deref(), Some("" | "false" | "0s"));
+        let unsaid = matches!(field.name.as_str(), "client_id" | "resource")
+            || matches!(field.new.as_deref(), Some("" | "false" | "0s"));
         !as_usual && !unsaid
     });
     fields

@@ -6,6 +6,7 @@ pub mod user;
 
 use std::collections::BTreeSet;
 
+use latchkey_oauth::api::{Api, ResourceId};
 use latchkey_oauth::client::{Client, ClientId};
 use latchkey_oauth::password::{Password, PasswordHashing, StoredPassword};
 use latchkey_oauth::tenant::{Lifetimes, TenantId, TenantSettings};
@@ -50,6 +51,8 @@ pub struct Change {
 pub enum Action {
     /// Writes a tenant's settings.
     PutTenant(TenantSettings),
+    /// Writes an API.
+    PutApi(Api),
     /// Writes a client.
     PutClient {
         /// As it is to be, but for the secret.
@@ -70,6 +73,8 @@ pub enum Action {
         /// The new password.
         password: Option<NewPassword>,
     },
+    /// Deletes an API.
+    DeleteApi(ResourceId),
     /// Deletes a client.
     DeleteClient(ClientId),
     /// Deletes a user.
@@ -137,6 +142,8 @@ impl Change {
                 ..
             } => password.is_some() || (*disabled && !stored.credentials.disabled),
             Action::PutTenant(_)
+            | Action::PutApi(_)
+            | Action::DeleteApi(_)
             | Action::PutClient { .. }
             | Action::CreateUser(_)
             | Action::DeleteClient(_)
@@ -162,6 +169,8 @@ impl Change {
                 ..
             } => Some(format!("password of user {id}")),
             Action::PutTenant(_)
+            | Action::PutApi(_)
+            | Action::DeleteApi(_)
             | Action::PutClient { .. }
             | Action::CreateUser(_)
             | Action::UpdateUser { .. }
@@ -175,6 +184,8 @@ impl Change {
     pub fn subject(&self) -> (&'static str, &str) {
         match &self.action {
             Action::PutTenant(_) | Action::DeleteTenant => ("tenant", self.tenant.as_str()),
+            Action::PutApi(api) => ("api", api.resource.as_str()),
+            Action::DeleteApi(resource) => ("api", resource.as_str()),
             Action::PutClient { client, .. } => ("client", client.client_id.as_str()),
             Action::DeleteClient(id) => ("client", id.as_str()),
             Action::CreateUser(user) => ("user", user.username.as_str()),
@@ -212,6 +223,7 @@ pub fn make(
     for entry in &file.tenants {
         let stored = store.tenant(&entry.tenant);
         plan.changes.extend(tenant(entry, stored));
+        plan.changes.extend(apis(entry, stored));
         plan.changes.extend(client::all(entry, stored));
         user::all(entry, stored, hashing, progress, &faults, &mut plan);
         deletions.extend(deleted_of(entry, stored));
@@ -251,6 +263,29 @@ fn tenant(entry: &TenantEntry, stored: Option<&StoredTenant>) -> Option<Change> 
     })
 }
 
+/// What must change about a tenant's APIs.
+fn apis(entry: &TenantEntry, stored: Option<&StoredTenant>) -> Vec<Change> {
+    let entries = entry.apis.as_deref().unwrap_or_default();
+    let stored = stored.map(|stored| stored.apis.as_slice());
+    let changes = entries.iter().filter_map(|described| {
+        let api = &described.api;
+        let mut known = stored.unwrap_or_default().iter();
+        let old = known.find(|old| old.resource == api.resource);
+        let (verb, mut fields) = diff::compare(old, api)?;
+        diff::tell_instead(&mut fields, |name| {
+            name.ends_with("_lifetime")
+                .then(|| "the tenant's".to_owned())
+        });
+        Some(Change {
+            tenant: entry.tenant.clone(),
+            verb,
+            fields,
+            action: Action::PutApi(api.clone()),
+        })
+    });
+    changes.collect()
+}
+
 fn default_lifetime(name: &str) -> Option<String> {
     let Lifetimes {
         access_token,
@@ -268,7 +303,7 @@ fn default_lifetime(name: &str) -> Option<String> {
     Some(format!("{} (the default)", duration::show(span)))
 }
 
-/// What the file no longer names. Of clients or users it says nothing about, none.
+/// What the file no longer names. Of APIs, clients or users it says nothing about, none.
 fn deleted_of(entry: &TenantEntry, stored: Option<&StoredTenant>) -> Vec<Change> {
     let Some(stored) = stored else {
         return Vec::new();
@@ -283,7 +318,20 @@ fn deleted_of(entry: &TenantEntry, stored: Option<&StoredTenant>) -> Vec<Change>
         .users
         .as_ref()
         .map(|entries| entries.iter().map(|entry| &entry.username).collect());
+    let apis: Option<BTreeSet<_>> = entry
+        .apis
+        .as_ref()
+        .map(|entries| entries.iter().map(|entry| &entry.api.resource).collect());
     let mut deletions = Vec::new();
+    for api in &stored.apis {
+        if apis
+            .as_ref()
+            .is_some_and(|named| !named.contains(&api.resource))
+        {
+            let action = Action::DeleteApi(api.resource.clone());
+            deletions.push(deletion(stored, action));
+        }
+    }
     for client in &stored.clients {
         if clients
             .as_ref()
@@ -316,7 +364,12 @@ fn deleted_tenant(stored: &StoredTenant) -> Vec<Change> {
         .users
         .iter()
         .map(|user| Action::DeleteUser(user.clone()));
-    let actions = clients.chain(users).chain([Action::DeleteTenant]);
+    let apis = stored
+        .apis
+        .iter()
+        .map(|api| Action::DeleteApi(api.resource.clone()));
+    let all = clients.chain(apis).chain(users);
+    let actions = all.chain([Action::DeleteTenant]);
     actions.map(|action| deletion(stored, action)).collect()
 }
 

@@ -81,7 +81,7 @@ tenants:
 "#;
     let surroundings = MadeUp {
         variables: [("NEW", "a secret of sixteen and more")].into(),
-        files: [("alice.txt", "s3cret\n")].into(),
+        files: [("alice.txt", "s3cret of hers\n")].into(),
     };
     let file = parse_with(text, &surroundings).unwrap();
     let tenant = &file.tenants[0];

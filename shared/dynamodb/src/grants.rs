@@ -1,6 +1,7 @@
-//! Refresh-token families, revocations, and users' states.
+//! Refresh-token families, opaque access tokens, revocations, and users' states.
 
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
@@ -9,6 +10,7 @@ use latchkey_oauth::store::StoreError;
 use latchkey_oauth::tenant::TenantId;
 use latchkey_oauth::time::Timestamp;
 use latchkey_oauth::token::family::{Family, NextToken};
+use latchkey_oauth::token::opaque::{OpaqueTokenHash, StoredAccessToken};
 use latchkey_oauth::token::refresh_token::{FamilyId, RefreshToken, RefreshTokenHash};
 use latchkey_oauth::token::repository::{
     RefreshTokenRepository, RevocationRepository, RotateError,
@@ -59,6 +61,7 @@ impl TokenStateRepository for Grants {
         wanted: &TokenKeys<'_>,
     ) -> Result<TokenState, StoreError> {
         let revocation = wanted.jti.map(|jti| keys::revocation(tenant, jti));
+        let opaque = wanted.opaque.map(|hash| keys::opaque(tenant, hash));
         let family = wanted.family.map(|family| keys::family(tenant, family));
         let subject = wanted.subject.map(|subject| keys::state(tenant, subject));
         let users = self.users.as_deref().filter(|_| wanted.profile);
@@ -68,7 +71,10 @@ impl TokenStateRepository for Grants {
             .map(|(subject, users)| (users, keys::profile(tenant, subject)));
 
         let mut reads = Vec::with_capacity(4);
-        for key in [&revocation, &family, &subject].into_iter().flatten() {
+        for key in [&revocation, &opaque, &family, &subject]
+            .into_iter()
+            .flatten()
+        {
             reads.push(Wanted {
                 table: &self.grants,
                 key: key.clone(),
@@ -88,6 +94,7 @@ impl TokenStateRepository for Grants {
         let mut take = |key: Option<keys::Key>| key.and_then(|key| found.take(&key));
         Ok(TokenState {
             revoked: take(revocation).is_some(),
+            opaque: take(opaque).map(from_item).transpose()?,
             family: take(family).map(from_item).transpose()?,
             subject: take(subject).map(from_item).transpose()?,
             profile: take(profile.map(|(_, key)| key))
@@ -100,6 +107,23 @@ impl TokenStateRepository for Grants {
 impl RefreshTokenRepository for Grants {
     async fn insert(&self, tenant: &TenantId, family: &Family) -> Result<(), StoreError> {
         let item = to_expiring_item(family, keys::family(tenant, &family.id), family.keep_until)?;
+        self.client
+            .put_item()
+            .table_name(&self.grants)
+            .set_item(Some(item))
+            .send()
+            .await
+            .map_err(store_error)?;
+        Ok(())
+    }
+
+    async fn insert_access_token(
+        &self,
+        tenant: &TenantId,
+        hash: &OpaqueTokenHash,
+        token: &StoredAccessToken,
+    ) -> Result<(), StoreError> {
+        let item = to_expiring_item(token, keys::opaque(tenant, hash), token.until)?;
         self.client
             .put_item()
             .table_name(&self.grants)
@@ -179,6 +203,34 @@ impl RevocationRepository for Grants {
             .await
             .map_err(store_error)?;
         Ok(())
+    }
+
+    async fn revoke_opaque(
+        &self,
+        tenant: &TenantId,
+        hash: &OpaqueTokenHash,
+        client: &ClientId,
+    ) -> Result<bool, StoreError> {
+        let deleted = self
+            .client
+            .delete_item()
+            .table_name(&self.grants)
+            .set_key(Some(keys::opaque(tenant, hash)))
+            .condition_expression("client_id = :client")
+            .expression_attribute_values(":client", attribute(client)?)
+            .send()
+            .await;
+        match deleted {
+            Ok(_) => Ok(true),
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(DeleteItemError::is_conditional_check_failed_exception) =>
+            {
+                Ok(false)
+            }
+            Err(error) => Err(store_error(error)),
+        }
     }
 
     async fn revoke_family(

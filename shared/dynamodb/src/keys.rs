@@ -9,6 +9,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use latchkey_oauth::api::ResourceId;
 use latchkey_oauth::client::ClientId;
 use latchkey_oauth::tenant::TenantId;
+use latchkey_oauth::token::opaque::OpaqueTokenHash;
 use latchkey_oauth::token::refresh_token::FamilyId;
 use latchkey_oauth::user::{Counter, SubjectKey, Username};
 
@@ -36,6 +37,8 @@ pub const CLIENT_PREFIX: &str = "client#";
 pub const API_PREFIX: &str = "api#";
 /// `sk` of a subject's state.
 const STATE: &str = "state";
+/// `sk` of an opaque access token.
+const OPAQUE: &str = "access";
 /// `sk` of a revoked access token.
 const REVOKED: &str = "revoked";
 
@@ -130,5 +133,13 @@ pub fn revocation(tenant: &TenantId, jti: &str) -> Key {
     pair(
         (PK, format!("revoked#{tenant}#{jti}")),
         (SK, REVOKED.to_owned()),
+    )
+}
+
+/// Grants: an opaque access token.
+pub fn opaque(tenant: &TenantId, hash: &OpaqueTokenHash) -> Key {
+    pair(
+        (PK, format!("access#{tenant}#{hash}")),
+        (SK, OPAQUE.to_owned()),
     )
 }

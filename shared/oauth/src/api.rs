@@ -10,6 +10,7 @@ use url::Url;
 use crate::claims;
 use crate::scope::Scope;
 use crate::tenant::LifetimeOverrides;
+use crate::token::opaque::AccessTokenFormat;
 use crate::user::UserProfile;
 
 /// The identifier of an API: an absolute URI without fragment (RFC 8707 section 2), at most 512 bytes, compared to the
@@ -79,6 +80,9 @@ pub struct Api {
     /// What its access tokens say besides, after the client's own rules and before the tenant's.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub claims: Vec<ClaimRule>,
+    /// What access tokens look like, after what the client and before what the tenant says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access_token_format: Option<AccessTokenFormat>,
     /// Lifetimes of tokens for it, after the client's and before the tenant's.
     #[serde(default)]
     pub lifetimes: LifetimeOverrides,

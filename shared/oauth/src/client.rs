@@ -14,6 +14,7 @@ use crate::store::StoreError;
 use crate::tenant::{LifetimeOverrides, Tenant, TenantId};
 use crate::time::Seconds;
 use crate::token::algorithm::Algorithm;
+use crate::token::opaque::AccessTokenFormat;
 
 /// A client identifier: 1 to 255 printable ASCII characters (RFC 6749 appendix A.1) without `#`,
 /// which separates the parts of keys in the store.
@@ -156,6 +157,9 @@ pub struct Client {
     /// What its access tokens say besides, before the rules of APIs and tenant.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub claims: Vec<ClaimRule>,
+    /// What access tokens look like, before what APIs and tenant say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access_token_format: Option<AccessTokenFormat>,
     /// What signs its ID tokens (OIDC Registration section 2); where this is absent, what signs for the tenant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id_token_signed_response_alg: Option<Algorithm>,

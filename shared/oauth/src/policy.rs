@@ -11,6 +11,7 @@ use crate::scope::Scope;
 use crate::tenant::{LifetimeOverrides, Lifetimes, TenantSettings};
 use crate::time::Seconds;
 use crate::token::algorithm::Algorithm;
+use crate::token::opaque::AccessTokenFormat;
 use crate::user::UserProfile;
 
 /// The three that have a say.
@@ -70,6 +71,20 @@ impl Policy<'_> {
         let apis = self.apis.iter().flat_map(|api| &api.claims);
         let rules = self.client.claims.iter().chain(apis);
         api::apply(rules.chain(&self.tenant.claims), profile)
+    }
+
+    /// What an access token looks like. Of several APIs one that wants it opaque decides.
+    pub fn access_token_format(&self) -> AccessTokenFormat {
+        let apis = self.apis.iter().filter_map(|api| api.access_token_format);
+        let apis = apis.reduce(|one, other| match one {
+            AccessTokenFormat::Opaque => one,
+            AccessTokenFormat::Jwt => other,
+        });
+        self.client
+            .access_token_format
+            .or(apis)
+            .or(self.tenant.access_token_format)
+            .unwrap_or(AccessTokenFormat::Jwt)
     }
 
     /// What signs an ID token; the tenant alone decides about access tokens, which others than the client verify.
@@ -179,6 +194,29 @@ mod tests {
                 tenant: &tenant,
             };
             assert_eq!(policy.default_scope().to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn whose_format() {
+        let of = |format: &str| json!({"access_token_format": format});
+        let rows = [
+            (json!({}), [json!({}), json!({})], json!({}), "jwt"),
+            (json!({}), [json!({}), json!({})], of("opaque"), "opaque"),
+            (json!({}), [of("jwt"), json!({})], of("opaque"), "jwt"),
+            (json!({}), [of("jwt"), of("opaque")], json!({}), "opaque"),
+            (of("jwt"), [of("opaque"), of("opaque")], of("opaque"), "jwt"),
+        ];
+        for (of_client, [a, b], of_tenant, expected) in rows {
+            let client = client(of_client);
+            let apis = [api("a", a), api("b", b)];
+            let tenant: TenantSettings = serde_json::from_value(of_tenant).unwrap();
+            let policy = Policy {
+                client: &client,
+                apis: &apis,
+                tenant: &tenant,
+            };
+            assert_eq!(policy.access_token_format().as_str(), expected);
         }
     }
 

@@ -13,6 +13,7 @@ use crate::scope::Scope;
 use crate::time::Seconds;
 use crate::token::algorithm::Algorithm;
 use crate::token::jwk::KeyRing;
+use crate::token::opaque::AccessTokenFormat;
 
 /// The tenant served at the deployment's base URL.
 pub const DEFAULT_TENANT: &str = "default";
@@ -204,6 +205,9 @@ pub struct TenantSettings {
     /// Lifetimes of tokens whose client and APIs say nothing.
     #[serde(default)]
     pub lifetimes: LifetimeOverrides,
+    /// What access tokens look like whose client and APIs say nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access_token_format: Option<AccessTokenFormat>,
     /// What signs; where this is absent RS256 if there is such a key, else the youngest key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signing_algorithm: Option<Algorithm>,

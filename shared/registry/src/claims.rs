@@ -1,9 +1,13 @@
 //! The claims of OIDC Core section 5.1, each by its own name and of its own type, and groups and roles.
 
+use latchkey_oauth::api::ClaimName;
+use latchkey_oauth::claims::names;
 use serde_json::{Map, Value as Json};
 use url::Url;
 
+use crate::claim_rule::bounded;
 use crate::fields::Fields;
+use crate::tree::Value;
 
 /// What a claim's value is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,7 +68,12 @@ pub const ADDRESS: [&str; 6] = [
 /// The last second of the year 9999.
 const MAX_TIME: u64 = 253_402_300_799;
 
-/// Reads every claim there is.
+/// The most attributes of a tenant's own that a user may have.
+const MAX_ATTRIBUTES: usize = 100;
+/// The longest of them, as JSON, in bytes.
+const MAX_ATTRIBUTE: usize = 4_096;
+
+/// Reads every claim there is, and the attributes of the tenant's own.
 pub fn read(fields: &mut Fields<'_>) -> Map<String, Json> {
     let mut claims = Map::new();
     for (name, kind) in CLAIMS {
@@ -80,7 +89,51 @@ pub fn read(fields: &mut Fields<'_>) -> Map<String, Json> {
             fields.fault(verified, format!("`{verified}` says nothing without `{of}`. Add `{of}`, or take `{verified}` out."));
         }
     }
+    read_attributes(fields, &mut claims);
     claims
+}
+
+/// `attributes: {department: sales, cost_center: 4711}`: what no standard has a name for. Apart from the claims, so that a
+/// typing error in the name of a claim is still found.
+fn read_attributes(fields: &mut Fields<'_>, claims: &mut Map<String, Json>) {
+    let Some(node) = fields.take("attributes") else {
+        return;
+    };
+    let kind = node.kind();
+    let Value::Mapping(entries) = node.value else {
+        fields.fault(
+            "attributes",
+            format!("`attributes` is a mapping of names to values, not {kind}."),
+        );
+        return;
+    };
+    if entries.len() > MAX_ATTRIBUTES {
+        fields.fault(
+            "attributes",
+            format!("`attributes` has more than {MAX_ATTRIBUTES}."),
+        );
+        return;
+    }
+    for entry in entries {
+        let name = entry.name;
+        let fault = |message: String| {
+            let message = format!("`attributes`: {name} {message}");
+            fields.faults.at(entry.at.clone(), &fields.place, message);
+        };
+        if names().any(|standard| standard == name) {
+            fault("is a claim of its own. Move it out of `attributes`.".to_owned());
+        } else if let Err(error) = ClaimName::check(&name) {
+            fault(format!("is no name for one: {error}."));
+        } else {
+            match bounded(entry.node.into(), MAX_ATTRIBUTE) {
+                Ok(Json::Null) => {}
+                Ok(value) => {
+                    claims.insert(name.clone(), value);
+                }
+                Err(message) => fault(message),
+            }
+        }
+    }
 }
 
 fn read_one(fields: &mut Fields<'_>, name: &'static str, kind: Kind) -> Option<Json> {

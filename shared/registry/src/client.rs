@@ -5,14 +5,18 @@ use latchkey_oauth::grant_type::GrantType;
 use latchkey_oauth::scope::{OPENID, Scope};
 use latchkey_oauth::tenant::LifetimeOverrides;
 use latchkey_oauth::time::Seconds;
+use latchkey_oauth::token::algorithm::Algorithm;
 use url::Url;
 
+use crate::api;
+use crate::claim_rule;
 use crate::door::Door;
 use crate::duration::Bounds;
 use crate::fault::{At, Faults, Place};
 use crate::fields::Fields;
 use crate::lifetimes::read_lifetimes;
 use crate::secret::{self, Context, Secret};
+use crate::token_format;
 use crate::tree::{Node, Value};
 
 /// The most secrets a client may have: the old one and the new one.
@@ -86,9 +90,10 @@ pub fn read(node: Node, place: &Place, door: Door<'_>, faults: &Faults) -> Optio
         scope: fields.parsed("scope", Scope::parse).unwrap_or_default(),
         default_scope: fields.parsed("default_scope", Scope::parse),
         audience: fields.texts("audience", resource).unwrap_or_default(),
-        apis: Vec::new(),
-        claims: Vec::new(),
-        id_token_signed_response_alg: None,
+        apis: api::read_assigned(&mut fields),
+        claims: claim_rule::read_all(&mut fields),
+        access_token_format: token_format::read(&mut fields),
+        id_token_signed_response_alg: fields.parsed("id_token_signed_response_alg", algorithm),
         lifetimes: read_lifetimes(&mut fields),
         refresh_token_retry_window: read_retry_window(&mut fields),
         disabled: false,
@@ -145,7 +150,7 @@ fn auth_method(text: &str) -> Result<ClientAuthMethod, String> {
 }
 
 /// A resource server: an absolute URI without fragment (RFC 8707 section 2), or the client_id it introspects with.
-fn resource(text: &str) -> Result<String, &'static str> {
+pub(crate) fn resource(text: &str) -> Result<String, &'static str> {
     let well_formed = match Url::parse(text) {
         Ok(url) => url.fragment().is_none(),
         Err(_) => ClientId::parse(text).is_ok() && !text.contains(' '),
@@ -249,13 +254,18 @@ fn check_scope(client: &Client, fields: &Fields<'_>) {
     if scope.is_empty() && fields.has("scope") {
         return;
     }
+    let of_apis = client.apis.iter();
+    let widest = of_apis.fold(scope.clone(), |all, api| all.union(&api.scope));
     if let Some(default) = &client.default_scope
-        && !default.is_subset_of(scope)
+        && !default.is_subset_of(&widest)
     {
         fields.fault(
             "default_scope",
-            format!("`default_scope` ({default}) is not within `scope` ({scope}). Widen `scope` or narrow `default_scope`."),
+            format!("`default_scope` ({default}) is not within `scope` ({widest}). Widen `scope` or narrow `default_scope`."),
         );
+    }
+    if client.id_token_signed_response_alg.is_some() && !scope.contains(OPENID) {
+        fields.fault("id_token_signed_response_alg", "without openid in `scope` there is no ID token. Add openid, or take `id_token_signed_response_alg` out.");
     }
     if client.lifetimes.id_token.is_some() && !scope.contains(OPENID) {
         fields.fault("id_token_lifetime", "without openid in `scope` there is no ID token. Add openid, or take `id_token_lifetime` out.");
@@ -285,4 +295,13 @@ fn check_refresh(client: &Client, fields: &Fields<'_>) {
     for (name, _) in said.into_iter().filter(|(_, said)| *said) {
         fields.fault(name, format!("`{name}` says nothing without the grant refresh_token. Add it to `grant_types`, or take `{name}` out."));
     }
+}
+
+/// The name of a signature algorithm.
+pub(crate) fn algorithm(text: &str) -> Result<Algorithm, String> {
+    let mut known = Algorithm::ALL.into_iter();
+    known.find(|alg| alg.as_str() == text).ok_or_else(|| {
+        let known = Algorithm::ALL.map(Algorithm::as_str).join(", ");
+        format!("nothing signs with {text}. Known: {known}")
+    })
 }

@@ -2,10 +2,12 @@
 
 use std::fmt::Display;
 
+use crate::claim_rule;
 use crate::duration::{self, Bounds};
 use crate::fault::{At, Faults, Place};
 use crate::tree::{Entry, Node, Value};
 use latchkey_oauth::time::Seconds;
+use serde_json::Value as Json;
 
 /// The longest text of a field, in characters.
 const MAX_TEXT: usize = 1_024;
@@ -242,6 +244,18 @@ impl<'a> Fields<'a> {
             }
         }
         Some(values)
+    }
+
+    /// A value of whatever kind, at most so many bytes as JSON.
+    pub fn json(&mut self, name: &'static str, most: usize) -> Option<Json> {
+        let node = self.take(name)?;
+        match claim_rule::bounded(node.into(), most) {
+            Ok(value) => Some(value),
+            Err(fault) => {
+                self.fault(name, format!("`{name}` {fault}"));
+                None
+            }
+        }
     }
 
     /// Ends the reading: what nobody asked for is unknown.

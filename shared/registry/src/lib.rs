@@ -1,9 +1,11 @@
-//! The vocabulary of the registry: every field of a tenant, a client and a user, read and checked in one place for the
+//! The vocabulary of the registry: every field of a tenant, an API, a client and a user, read and checked in one place for the
 //! registry file (YAML), the management API (JSON) and client registration (RFC 7591).
 //!
 //! [`tree`] is what was written, each node with its place; [`fields`] takes fields out of it and gathers what is wrong; and
 //! each thing that is described is a file here. Pure: it reads no YAML, and environment and files only through a [`door`].
 
+pub mod api;
+pub mod claim_rule;
 pub mod claims;
 pub mod client;
 pub mod door;
@@ -13,9 +15,11 @@ pub mod fields;
 pub mod lifetimes;
 pub mod secret;
 pub mod tenant;
+pub mod token_format;
 pub mod tree;
 pub mod user;
 
+pub use api::ApiEntry;
 pub use client::{ClientEntry, ClientSecrets};
 pub use tenant::TenantEntry;
 pub use user::{UserEntry, UserPassword};

@@ -17,6 +17,12 @@ pub fn read_lifetimes(fields: &mut Fields<'_>) -> LifetimeOverrides {
             Bounds::up_to(Seconds::days(400)),
         ),
     };
+    check(&lifetimes, fields);
+    lifetimes
+}
+
+/// A refresh token that would outlive its family.
+pub(crate) fn check(lifetimes: &LifetimeOverrides, fields: &Fields<'_>) {
     if let (Some(one), Some(family)) = (lifetimes.refresh_token, lifetimes.refresh_token_family)
         && one > family
     {
@@ -25,5 +31,4 @@ pub fn read_lifetimes(fields: &mut Fields<'_>) -> LifetimeOverrides {
             "`refresh_token_lifetime` is longer than `refresh_token_family_lifetime`, which ends every token of the family. Shorten the one or lengthen the other.",
         );
     }
-    lifetimes
 }

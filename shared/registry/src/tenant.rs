@@ -1,19 +1,26 @@
 //! Tenants: what an operator decides for one, and what belongs to it.
 
+use latchkey_oauth::api::ClaimName;
+use latchkey_oauth::claims::ClaimScope;
 use latchkey_oauth::client::ClientId;
 use latchkey_oauth::lockout::{Backoff, LockPolicy};
+use latchkey_oauth::password_policy::{LEAST_MIN_LENGTH, PasswordPolicy};
+use latchkey_oauth::scope::Scope;
 use latchkey_oauth::tenant::{RESERVED, TenantId, TenantSettings};
 use latchkey_oauth::time::Seconds;
 use url::Url;
 
+use crate::api::{self, ApiEntry};
+use crate::claim_rule;
 use crate::client::{self, ClientEntry};
 use crate::door::Door;
 use crate::duration::Bounds;
 use crate::fault::{Faults, Place};
 use crate::fields::Fields;
 use crate::lifetimes::read_lifetimes;
+use crate::token_format;
 use crate::tree::Node;
-use crate::user::{self, UserEntry};
+use crate::user::{self, UserEntry, UserPassword};
 
 /// A tenant as it is described.
 #[derive(Debug)]
@@ -22,6 +29,8 @@ pub struct TenantEntry {
     pub tenant: TenantId,
     /// What its operator decided.
     pub settings: TenantSettings,
+    /// Its APIs; `None` if nothing is said about them.
+    pub apis: Option<Vec<ApiEntry>>,
     /// Its clients; `None` if nothing is said about them.
     pub clients: Option<Vec<ClientEntry>>,
     /// Its users; `None` if nothing is said about them.
@@ -57,20 +66,38 @@ fn read(node: Node, door: Door<'_>, faults: &Faults) -> Option<TenantEntry> {
     let settings = TenantSettings {
         name: fields.text("name"),
         lifetimes: read_lifetimes(&mut fields),
+        access_token_format: token_format::read(&mut fields),
+        signing_algorithm: fields.parsed("signing_algorithm", client::algorithm),
+        default_scope: fields.parsed("default_scope", Scope::parse),
+        claim_scopes: read_claim_scopes(&mut fields),
+        claims: claim_rule::read_all(&mut fields),
+        client_ids_as_scopes: fields.boolean("client_ids_as_scopes").unwrap_or_default(),
         lockout: read_lockout(&mut fields),
-        ..TenantSettings::default()
+        password_policy: read_password_policy(&mut fields),
     };
     let place = fields.place.clone();
+    let apis = fields.list("apis");
+    let apis = apis.map(|nodes| api::read_all(nodes, &place, faults));
     let clients = fields.list("clients");
     let clients = clients.map(|nodes| client::read_all(nodes, &place, door, faults));
     let users = fields.list("users");
     let users = users.map(|nodes| user::read_all(nodes, &place, door, faults));
     check_audiences(clients.as_deref().unwrap_or_default(), &place, faults);
+    if let Some(apis) = &apis {
+        check_apis(apis, clients.as_deref(), &place, faults);
+    }
+    check_passwords(
+        settings.password_policy,
+        users.as_deref().unwrap_or_default(),
+        &place,
+        faults,
+    );
     fields.close();
     Some(TenantEntry {
         // Without it the rest was read for its faults alone.
         tenant: tenant?,
         settings,
+        apis,
         clients,
         users,
     })
@@ -142,6 +169,108 @@ fn check_audiences(clients: &[ClientEntry], place: &Place, faults: &Faults) {
         for audience in &entry.client.audience {
             if Url::parse(audience).is_err() && !is_client(audience) {
                 let place = place.inside(&format!("client {}", entry.client.client_id));
+                let message = format!(
+                    "the audience {audience} is neither a URI nor a client of this tenant. Correct it, or add the client."
+                );
+                faults.at(entry.at.clone(), &place, message);
+            }
+        }
+    }
+}
+
+/// The most scopes of a tenant's own.
+const MAX_CLAIM_SCOPES: usize = 50;
+
+/// `claim_scopes: [{scope: employment, claims: [department, cost_center]}]`.
+fn read_claim_scopes(fields: &mut Fields<'_>) -> Vec<ClaimScope> {
+    let nodes = fields.list("claim_scopes").unwrap_or_default();
+    if nodes.len() > MAX_CLAIM_SCOPES {
+        let message = format!("`claim_scopes` lists more than {MAX_CLAIM_SCOPES}.");
+        fields.fault("claim_scopes", message);
+    }
+    let mut scopes: Vec<ClaimScope> = Vec::new();
+    for node in nodes {
+        let at = node.at.clone();
+        let place = fields.place.inside("a claim scope");
+        let Some(mut inner) = Fields::open(node, place, fields.faults) else {
+            continue;
+        };
+        let scope = inner.parsed("scope", api::scope_token);
+        let scope = inner.require("scope", scope);
+        let claims = inner.texts("claims", ClaimName::parse);
+        let claims = inner.require("claims", claims).unwrap_or_default();
+        inner.close();
+        let Some(scope) = scope else { continue };
+        if scopes.iter().any(|other| other.scope == scope) {
+            let message = format!("`claim_scopes` has {scope} twice. Take one out.");
+            fields.faults.at(at, &fields.place, message);
+        }
+        scopes.push(ClaimScope { scope, claims });
+    }
+    scopes
+}
+
+fn read_password_policy(fields: &mut Fields<'_>) -> PasswordPolicy {
+    let default = PasswordPolicy::default();
+    let place = fields.place.inside("password_policy");
+    let faults = fields.faults;
+    let opened = fields
+        .take("password_policy")
+        .and_then(|node| Fields::open(node, place, faults));
+    let Some(mut inner) = opened else {
+        return default;
+    };
+    let length = inner.number("min_length", LEAST_MIN_LENGTH.into(), 128);
+    let kinds = inner.number("min_character_kinds", 0, 4);
+    inner.close();
+    PasswordPolicy {
+        min_length: (length.and_then(|it| u32::try_from(it).ok())).unwrap_or(default.min_length),
+        min_character_kinds: (kinds.and_then(|it| u8::try_from(it).ok()))
+            .unwrap_or(default.min_character_kinds),
+    }
+}
+
+/// A plain password is a new one, and must be what the tenant asks of it.
+fn check_passwords(policy: PasswordPolicy, users: &[UserEntry], place: &Place, faults: &Faults) {
+    for entry in users {
+        let Some(UserPassword::Plain(password)) = &entry.password else {
+            continue;
+        };
+        if let Err(error) = policy.check(password, &entry.username) {
+            let place = place.inside(&format!("user {}", entry.username));
+            faults.at(entry.at.clone(), &place, format!("`password`: {error}."));
+        }
+    }
+}
+
+/// What a client may have of an API is what the API has, and an audience that is no URI is a client.
+fn check_apis(apis: &[ApiEntry], clients: Option<&[ClientEntry]>, place: &Place, faults: &Faults) {
+    for entry in clients.unwrap_or_default() {
+        let place = place.inside(&format!("client {}", entry.client.client_id));
+        let fault = |message: String| faults.at(entry.at.clone(), &place, message);
+        for assigned in &entry.client.apis {
+            let resource = &assigned.resource;
+            let Some(api) = apis.iter().find(|it| it.api.resource == *resource) else {
+                fault(format!(
+                    "there is no API {resource} in this tenant. Correct `apis`, or add the API."
+                ));
+                continue;
+            };
+            for token in assigned.scope.tokens().filter(|it| !api.api.has_scope(it)) {
+                fault(format!(
+                    "the API {resource} has no scope {token}. Correct `apis`, or add the scope to the API."
+                ));
+            }
+        }
+    }
+    let Some(clients) = clients else { return };
+    for entry in apis {
+        for audience in &entry.api.audience {
+            let known = clients
+                .iter()
+                .any(|it| it.client.client_id.as_str() == audience);
+            if Url::parse(audience).is_err() && !known {
+                let place = place.inside(&format!("API {}", entry.api.resource));
                 let message = format!(
                     "the audience {audience} is neither a URI nor a client of this tenant. Correct it, or add the client."
                 );

@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 
 use crate::fault::{At, Faults, Place};
 use crate::tree::Node;
-use crate::{ClientEntry, ClientSecrets, UserEntry, client, user};
+use crate::{ApiEntry, ClientEntry, ClientSecrets, UserEntry, api, client, tenant, user};
 
 fn told<T>(read: impl FnOnce(&Faults) -> Option<T>) -> Result<T, Vec<(String, String)>> {
     let faults = Faults::default();
@@ -28,6 +28,178 @@ fn read_client(json: Json) -> Result<ClientEntry, Vec<(String, String)>> {
 
 fn read_user(json: Json) -> Result<UserEntry, Vec<(String, String)>> {
     told(|faults| user::read(Node::from(json), &Place::default(), None, faults))
+}
+
+fn read_api(json: Json) -> Result<ApiEntry, Vec<(String, String)>> {
+    told(|faults| api::read(Node::from(json), &Place::default(), faults))
+}
+
+fn read_tenant(json: Json) -> Result<crate::TenantEntry, Vec<(String, String)>> {
+    told(|faults| tenant::read_all(vec![Node::from(json)], None, faults).pop())
+}
+
+#[test]
+fn an_api() {
+    let entry = read_api(json!({
+        "resource": "https://orders.example.com",
+        "audience": ["https://orders.example.com", "orders-api"],
+        "scopes": ["orders:read", {"value": "orders:write", "description": "May change orders."}],
+        "claims": [
+            {"name": "email_address", "attribute": "email"}, {"name": "tier", "constant": {"a": [1]}},
+            {"name": "groups"}, {"name": "login", "attribute": "username"}
+        ],
+        "access_token_lifetime": "10m",
+        "access_token_format": "opaque",
+    }));
+    let api = serde_json::to_value(entry.unwrap().api).unwrap();
+    let expected = json!({
+        "resource": "https://orders.example.com",
+        "audience": ["https://orders.example.com", "orders-api"],
+        "scopes": [{"value": "orders:read"}, {"value": "orders:write", "description": "May change orders."}],
+        "claims": [
+            {"name": "email_address", "attribute": "email"}, {"name": "tier", "constant": {"a": [1]}},
+            {"name": "groups", "attribute": "groups"}, {"name": "login", "attribute": "username"}
+        ],
+        "access_token_format": "opaque",
+        "lifetimes": {"access_token": 600},
+    });
+    assert_eq!(api, expected);
+}
+
+#[test]
+fn faults_of_an_api_point_at_their_members() {
+    let faults = read_api(json!({
+        "resource": "orders",
+        "scopes": ["openid", "a b", 1, {"description": "x"}, "twice", "twice"],
+        "claims": [
+            {"name": "sub", "constant": 1}, {"name": "a", "attribute": "iss"}, {"constant": 1},
+            {"name": "b", "constant": 1, "attribute": "email"}, {"name": "c", "constant": "x".repeat(1_100)},
+            {"name": "d"}, {"name": "d"}, {"nam": "e", "name": "e"}
+        ],
+        "access_token_format": "jws",
+        "access_token_lifetime": 5,
+        "id_token_lifetime": "5m",
+    }));
+    let pointers: Vec<String> = faults.unwrap_err().into_iter().map(|(at, _)| at).collect();
+    let expected = [
+        "/access_token_format",
+        "/access_token_lifetime",
+        "/claims/0/name",
+        "/claims/1/attribute",
+        "/claims/2/name",
+        "/claims/3/constant",
+        "/claims/4/constant",
+        "/claims/6",
+        "/claims/7/nam",
+        "/id_token_lifetime",
+        "/resource",
+        "/scopes/0",
+        "/scopes/1",
+        "/scopes/2",
+        "/scopes/3/value",
+        "/scopes/5",
+    ];
+    assert_eq!(pointers, expected);
+}
+
+#[test]
+fn what_does_not_fit_together_in_a_tenant() {
+    let tenant = |apis: Json, client: Json, users: Json| {
+        read_tenant(json!({
+            "tenant": "acme", "apis": apis, "clients": [client], "users": users,
+            "password_policy": {"min_length": 12},
+        }))
+    };
+    let api = || json!([{"resource": "https://a", "scopes": ["a:read"]}]);
+    let client = |more: Json| {
+        let mut client = json!({"client_id": "c", "client_secret": {"generate": true}, "grant_types": ["password"]});
+        client
+            .as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        client
+    };
+    let assigned =
+        |resource: &str, scope: &str| json!({"apis": [{"resource": resource, "scope": scope}]});
+    assert!(tenant(api(), client(assigned("https://a", "a:read")), json!([])).is_ok());
+    let mut by_default = assigned("https://a", "a:read");
+    by_default["default_scope"] = json!("a:read");
+    assert!(tenant(api(), client(by_default), json!([])).is_ok());
+    for (apis, client, users, part) in [
+        (
+            api(),
+            client(assigned("https://b", "a:read")),
+            json!([]),
+            "there is no API https://b",
+        ),
+        (
+            api(),
+            client(assigned("https://a", "a:write")),
+            json!([]),
+            "has no scope a:write",
+        ),
+        (
+            api(),
+            client(assigned("https://a", "openid")),
+            json!([]),
+            "OpenID Connect's",
+        ),
+        (
+            api(),
+            client(json!({"default_scope": "a:read"})),
+            json!([]),
+            "is not within `scope`",
+        ),
+        (
+            json!([{"resource": "https://a", "audience": ["nobody"]}]),
+            client(json!({})),
+            json!([]),
+            "neither a URI nor a client",
+        ),
+        (
+            json!([{"resource": "https://a"}, {"resource": "https://a"}]),
+            client(json!({})),
+            json!([]),
+            "a second API",
+        ),
+        (
+            api(),
+            client(json!({})),
+            json!([{"username": "alice", "password": "only eleven"}]),
+            "at least 12 characters",
+        ),
+        (
+            api(),
+            client(json!({})),
+            json!([{"username": "alice", "attributes": {"email": "a@b"}}]),
+            "a claim of its own",
+        ),
+        (
+            api(),
+            client(json!({})),
+            json!([{"username": "alice", "attributes": {"sub": 1}}]),
+            "is no name for one",
+        ),
+    ] {
+        let faults = tenant(apis, client, users).unwrap_err();
+        assert!(
+            faults.iter().any(|(_, message)| message.contains(part)),
+            "{part}: {faults:?}"
+        );
+    }
+}
+
+#[test]
+fn attributes_of_a_tenants_own() {
+    let entry = read_user(json!({
+        "username": "alice", "email": "a@example.com",
+        "attributes": {"department": "sales", "limits": {"day": 5}, "gone": null},
+    }));
+    let claims = Json::from(entry.unwrap().claims);
+    assert_eq!(
+        claims,
+        json!({"email": "a@example.com", "department": "sales", "limits": {"day": 5}})
+    );
 }
 
 #[test]

@@ -91,6 +91,23 @@ impl From<Json> for Node {
     }
 }
 
+/// What it says, without its places.
+impl From<Node> for Json {
+    fn from(node: Node) -> Self {
+        match node.value {
+            Value::Null => Self::Null,
+            Value::Boolean(value) => Self::Bool(value),
+            Value::Number(number) => Self::Number(number),
+            Value::Text(text) => Self::String(text),
+            Value::List(nodes) => nodes.into_iter().map(Self::from).collect(),
+            Value::Mapping(entries) => {
+                let members = entries.into_iter().map(|it| (it.name, Self::from(it.node)));
+                Self::Object(members.collect())
+            }
+        }
+    }
+}
+
 fn from_json(json: Json, pointer: Pointer) -> Node {
     let value = match json {
         Json::Null => Value::Null,

@@ -6,6 +6,7 @@ use latchkey_oauth::tenant::{LifetimeOverrides, TenantId, TenantSettings};
 use latchkey_oauth::time::Seconds;
 use latchkey_oauth::token::family::{Family, FamilyUser, NextToken, Rotation};
 use latchkey_oauth::token::jwk::KeyRing;
+use latchkey_oauth::token::opaque::{OpaqueToken, StoredAccessToken};
 use latchkey_oauth::token::refresh_token::{FamilyId, RefreshToken};
 use latchkey_oauth::token::repository::TokenKeys;
 use latchkey_oauth::token::repository::{
@@ -389,4 +390,52 @@ where
     users.delete_user(&here, &alice).await.unwrap();
     let gone = read().await;
     assert_eq!((gone.subject, gone.profile), (None, None));
+}
+
+/// An opaque access token is found by its hash, with what can have ended it, and ended by its client alone.
+pub async fn opaque_access_tokens<G>(grants: &G, tenant_name: &str)
+where
+    G: RefreshTokenRepository + RevocationRepository,
+{
+    let here = tenant(tenant_name);
+    let elsewhere = tenant(&format!("{tenant_name}-x"));
+    let (family, _) = family_of(&here, 1);
+    grants.insert(&here, &family).await.unwrap();
+    let token = OpaqueToken::new(family.id.subject(), Some(family.id), &SeededRandom::new(2));
+    let (token, kept) = (
+        token.unwrap(),
+        StoredAccessToken {
+            client_id: client_id("web"),
+            claims: r#"{"sub":"alice"}"#.to_owned(),
+            until: NOW.plus(Seconds(900)),
+        },
+    );
+    let hash = token.hash();
+    let read = async |tenant| {
+        let keys = TokenKeys::of_opaque(&hash, &token);
+        grants.token_state(tenant, &keys).await.unwrap()
+    };
+    assert_eq!(read(&here).await.opaque, None);
+    grants
+        .insert_access_token(&here, &hash, &kept)
+        .await
+        .unwrap();
+    let found = read(&here).await;
+    assert_eq!(
+        (found.opaque, found.family),
+        (Some(kept.clone()), Some(family))
+    );
+    assert_eq!(read(&elsewhere).await.opaque, None);
+
+    let revoke = async |tenant, client: &str| {
+        let client = client_id(client);
+        let revoked = grants.revoke_opaque(tenant, &hash, &client);
+        revoked.await.unwrap()
+    };
+    assert!(!revoke(&here, "other").await);
+    assert!(!revoke(&elsewhere, "web").await);
+    assert_eq!(read(&here).await.opaque, Some(kept));
+    assert!(revoke(&here, "web").await);
+    assert_eq!(read(&here).await.opaque, None);
+    assert!(!revoke(&here, "web").await);
 }

@@ -54,6 +54,7 @@ pub fn confidential(id: &str) -> Client {
         audience: Vec::new(),
         apis: Vec::new(),
         claims: Vec::new(),
+        access_token_format: None,
         id_token_signed_response_alg: None,
         lifetimes: LifetimeOverrides::default(),
         refresh_token_retry_window: Seconds(0),
@@ -83,6 +84,7 @@ pub fn api(resource: &str) -> Api {
         audience: Vec::new(),
         scopes: ["read", "write"].map(scope).to_vec(),
         claims: Vec::new(),
+        access_token_format: None,
         lifetimes: LifetimeOverrides::default(),
     }
 }

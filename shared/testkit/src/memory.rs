@@ -12,6 +12,7 @@ use latchkey_oauth::tenant::{Tenant, TenantId, TenantSettings};
 use latchkey_oauth::time::Timestamp;
 use latchkey_oauth::token::family::{Family, NextToken};
 use latchkey_oauth::token::jwk::KeyRing;
+use latchkey_oauth::token::opaque::{OpaqueTokenHash, StoredAccessToken};
 use latchkey_oauth::token::refresh_token::{FamilyId, RefreshToken, RefreshTokenHash};
 use latchkey_oauth::token::repository::{
     RefreshTokenRepository, RevocationRepository, RotateError,
@@ -38,6 +39,7 @@ struct Tables {
     states: BTreeMap<(TenantId, String), SubjectState>,
     families: BTreeMap<(TenantId, String), Family>,
     revoked: BTreeMap<(TenantId, String), Timestamp>,
+    opaque: BTreeMap<(TenantId, String), StoredAccessToken>,
 }
 
 impl MemoryStore {
@@ -357,8 +359,10 @@ impl TokenStateRepository for MemoryStore {
         let subject = keys.subject.map(|subject| by_subject(tenant, subject));
         let family = keys.family.map(|family| by_family(tenant, family));
         let jti = keys.jti.map(|jti| (tenant.clone(), jti.to_owned()));
+        let opaque = keys.opaque.map(|hash| (tenant.clone(), hash.to_string()));
         let profile = subject.as_ref().filter(|_| keys.profile);
         Ok(TokenState {
+            opaque: opaque.and_then(|key| tables.opaque.get(&key).cloned()),
             revoked: jti.is_some_and(|jti| tables.revoked.contains_key(&jti)),
             family: family.and_then(|key| tables.families.get(&key).cloned()),
             profile: profile.and_then(|key| tables.profiles.get(key).cloned()),
@@ -371,6 +375,17 @@ impl RefreshTokenRepository for MemoryStore {
     async fn insert(&self, tenant: &TenantId, family: &Family) -> Result<(), StoreError> {
         let key = by_family(tenant, &family.id);
         self.tables().families.insert(key, family.clone());
+        Ok(())
+    }
+
+    async fn insert_access_token(
+        &self,
+        tenant: &TenantId,
+        hash: &OpaqueTokenHash,
+        token: &StoredAccessToken,
+    ) -> Result<(), StoreError> {
+        let key = (tenant.clone(), hash.to_string());
+        self.tables().opaque.insert(key, token.clone());
         Ok(())
     }
 
@@ -419,6 +434,22 @@ impl RevocationRepository for MemoryStore {
         let key = (tenant.clone(), jti.to_owned());
         self.tables().revoked.insert(key, until);
         Ok(())
+    }
+
+    async fn revoke_opaque(
+        &self,
+        tenant: &TenantId,
+        hash: &OpaqueTokenHash,
+        client: &ClientId,
+    ) -> Result<bool, StoreError> {
+        let mut tables = self.tables();
+        let key = (tenant.clone(), hash.to_string());
+        let own = |it: &StoredAccessToken| it.client_id == *client;
+        let found = tables.opaque.get(&key).is_some_and(own);
+        if found {
+            tables.opaque.remove(&key);
+        }
+        Ok(found)
     }
 
     async fn revoke_family(

@@ -13,4 +13,5 @@ async fn memory_keeps_the_contract() {
     contract::attempts(&store, "attempts").await;
     contract::rotation(&store, "rotation").await;
     contract::revocation(&store, &store, "revocation").await;
+    contract::opaque_access_tokens(&store, "opaque").await;
 }

@@ -16,12 +16,15 @@ use crate::route::Endpoint;
 use crate::scope::Scope;
 use crate::time::Timestamp;
 use crate::token::Audience;
-use crate::token::access_token::AccessTokenClaims;
+use crate::token::access_token::{AccessTokenClaims, CustomClaims};
 use crate::token::family::Recognised;
 use crate::token::id_token::IdTokenClaims;
+use crate::token::opaque::OpaqueToken;
 use crate::token::refresh_token::RefreshToken;
 use crate::token::repository::{TokenKeys, TokenState, TokenStateRepository};
-use crate::token::verifier::{Rejected, VerifiedToken, custom_claims};
+use crate::token::verifier::{
+    Rejected, VerifiedToken, custom_claims, custom_claims_of_opaque, verify_opaque,
+};
 use crate::user::{Subject, SubjectKey, Username};
 
 /// The introspection endpoint and what it works with.
@@ -99,9 +102,12 @@ where
         }
         // RFC 7662 section 2.1: token_type_hint is only a hint, and each kind of ours shows what it is.
         let token = form.require("token")?;
-        let found = match RefreshToken::parse(token) {
-            Some(token) => self.refresh_token(&call, &caller, &token).await?,
-            None => self.jwt(&call, &caller, token).await?,
+        let found = if let Some(token) = RefreshToken::parse(token) {
+            self.refresh_token(&call, &caller, &token).await?
+        } else if let Some(token) = OpaqueToken::parse(token) {
+            self.opaque(&call, &caller, &token).await?
+        } else {
+            self.jwt(&call, &caller, token).await?
         };
         let answer = match found {
             Ok(of) => {
@@ -132,36 +138,52 @@ impl<R: RegistryRepository, G: TokenStateRepository> IntrospectEndpoint<R, G> {
         match super::verify(&self.directory, call, token).await? {
             Err(rejected) => Ok(Err(Rejected::reason(rejected))),
             Ok(VerifiedToken::Access(claims)) => {
-                let found = self.access_token(call, caller, *claims).await?;
-                Ok(found.map(|active| Active {
-                    custom: custom_claims(token).0,
-                    ..active
-                }))
+                if !concerns(caller, &claims) {
+                    return Ok(Err("not_the_callers_token"));
+                }
+                let tenant = &call.tenant.id;
+                let keys = TokenKeys::of_access_token(tenant, &claims);
+                let state = self.grants.token_state(tenant, &keys).await?;
+                let custom = || custom_claims(token);
+                self.access_token(call, *claims, &state, custom).await
             }
             Ok(VerifiedToken::Id(claims)) => self.id_token(call, caller, *claims).await,
         }
     }
 
-    async fn access_token(
+    async fn opaque(
         &self,
         call: &Call<'_>,
         caller: &AuthenticatedClient,
-        claims: AccessTokenClaims,
+        token: &OpaqueToken,
     ) -> Result<Result<Active, Inactive>, OAuthError> {
-        let concerned =
-            caller.client_id == claims.client_id || claims.aud.contains(caller.client_id.as_str());
-        if !concerned {
+        let hash = token.hash();
+        let keys = TokenKeys::of_opaque(&hash, token);
+        let mut state = self.grants.token_state(&call.tenant.id, &keys).await?;
+        let found = state.opaque.take();
+        let claims = match verify_opaque(found.as_ref(), &call.issuer, call.now) {
+            Ok(claims) => claims,
+            Err(rejected) => return Ok(Err(Rejected::reason(rejected))),
+        };
+        if !concerns(caller, &claims) {
             return Ok(Err("not_the_callers_token"));
         }
-        let keys = TokenKeys {
-            jti: Some(&claims.jti),
-            family: claims.family.as_ref(),
-            subject: claims
-                .generation
-                .map(|_| SubjectKey::of(&call.tenant.id, &claims.sub)),
-            profile: false,
+        let custom = || {
+            found
+                .as_ref()
+                .map(custom_claims_of_opaque)
+                .unwrap_or_default()
         };
-        let state = self.grants.token_state(&call.tenant.id, &keys).await?;
+        self.access_token(call, claims, &state, custom).await
+    }
+
+    async fn access_token(
+        &self,
+        call: &Call<'_>,
+        claims: AccessTokenClaims,
+        state: &TokenState,
+        custom: impl FnOnce() -> CustomClaims + Send,
+    ) -> Result<Result<Active, Inactive>, OAuthError> {
         if let Some(reason) = state.ended(claims.family.as_ref(), claims.generation) {
             return Ok(Err(reason));
         }
@@ -169,7 +191,7 @@ impl<R: RegistryRepository, G: TokenStateRepository> IntrospectEndpoint<R, G> {
             return Ok(Err("client_gone"));
         }
         Ok(Ok(Active {
-            username: username_of(&state, claims.generation.is_some()),
+            username: username_of(state, claims.generation.is_some()),
             scope: claims.scope,
             client_id: claims.client_id,
             token_type: Some("Bearer"),
@@ -183,7 +205,7 @@ impl<R: RegistryRepository, G: TokenStateRepository> IntrospectEndpoint<R, G> {
             auth_time: claims.auth_time,
             acr: claims.acr,
             amr: claims.amr,
-            custom: Map::new(),
+            custom: custom().0,
         }))
     }
 
@@ -198,6 +220,7 @@ impl<R: RegistryRepository, G: TokenStateRepository> IntrospectEndpoint<R, G> {
         }
         let keys = TokenKeys {
             jti: None,
+            opaque: None,
             family: claims.family.as_ref(),
             subject: Some(SubjectKey::of(&call.tenant.id, &claims.sub)),
             profile: false,
@@ -284,6 +307,11 @@ impl<R: RegistryRepository, G: TokenStateRepository> IntrospectEndpoint<R, G> {
             .await?;
         Ok(client.is_some())
     }
+}
+
+/// Whether a client may learn anything of a token: it is its own, or the client is in its audience.
+fn concerns(caller: &AuthenticatedClient, claims: &AccessTokenClaims) -> bool {
+    caller.client_id == claims.client_id || claims.aud.contains(caller.client_id.as_str())
 }
 
 fn username_of(state: &TokenState, of_user: bool) -> Option<Username> {

@@ -11,6 +11,7 @@ use crate::directory::Directory;
 use crate::error::OAuthError;
 use crate::http::empty;
 use crate::route::Endpoint;
+use crate::token::opaque::OpaqueToken;
 use crate::token::refresh_token::RefreshToken;
 use crate::token::repository::RevocationRepository;
 use crate::token::verifier::{Rejected, VerifiedToken};
@@ -43,15 +44,20 @@ where
         let (form, client) = super::authenticated(&self.directory, &mut call).await?;
         // RFC 7009 section 2.1: token_type_hint only saves a search, and each kind of ours shows what it is.
         let token = form.require("token")?;
-        let unchanged = match RefreshToken::parse(token) {
-            Some(token) => {
-                let revoked = self
-                    .grants
-                    .revoke_family(&call.tenant.id, &token, &client.client_id, call.now)
-                    .await?;
-                (!revoked).then_some("not_the_clients_token")
-            }
-            None => self.jwt(&mut call, &client, token).await?,
+        let tenant = &call.tenant.id;
+        let of_another = |revoked: bool| (!revoked).then_some("not_the_clients_token");
+        let unchanged = if let Some(token) = RefreshToken::parse(token) {
+            let id = &client.client_id;
+            of_another(
+                self.grants
+                    .revoke_family(tenant, &token, id, call.now)
+                    .await?,
+            )
+        } else if let Some(token) = OpaqueToken::parse(token) {
+            let id = &client.client_id;
+            of_another(self.grants.revoke_opaque(tenant, &token.hash(), id).await?)
+        } else {
+            self.jwt(&mut call, &client, token).await?
         };
         call.log.reason = unchanged;
         if unchanged.is_none() {

@@ -16,9 +16,9 @@ use crate::http::json;
 use crate::route::Endpoint;
 use crate::scope::OPENID;
 use crate::token::access_token::AccessTokenClaims;
-use crate::token::repository::{TokenKeys, TokenStateRepository};
-use crate::token::verifier::{Rejected, VerifiedToken};
-use crate::user::SubjectKey;
+use crate::token::opaque::OpaqueToken;
+use crate::token::repository::{TokenKeys, TokenState, TokenStateRepository};
+use crate::token::verifier::{Rejected, VerifiedToken, verify_opaque};
 
 /// The UserInfo endpoint and what it works with.
 #[derive(Debug)]
@@ -47,13 +47,20 @@ where
     async fn call(&self, call: Call<'_>) -> Result<Response<Bytes>, OAuthError> {
         let token = bearer_token(&call).map_err(challenge)?;
         let token = token.ok_or_else(|| refusal(ErrorCode::MissingToken, "no_bearer_token"))?;
-        let claims = match super::verify(&self.directory, &call, &token).await? {
-            Ok(VerifiedToken::Access(claims)) => *claims,
-            Ok(VerifiedToken::Id(_)) => {
-                return Err(refusal(ErrorCode::InvalidToken, "id_token_as_bearer"));
-            }
-            Err(rejected) => {
-                return Err(refusal(ErrorCode::InvalidToken, Rejected::reason(rejected)));
+        // Of an opaque token all is read at once; of a JWT what can have ended it, and only if it is good.
+        let (claims, read) = if let Some(token) = OpaqueToken::parse(&token) {
+            let hash = token.hash();
+            let keys = TokenKeys::of_opaque(&hash, &token).with_profile();
+            let state = self.grants.token_state(&call.tenant.id, &keys).await?;
+            let claims = verify_opaque(state.opaque.as_ref(), &call.issuer, call.now);
+            (claims.map_err(rejected)?, Some(state))
+        } else {
+            match super::verify(&self.directory, &call, &token).await? {
+                Ok(VerifiedToken::Access(claims)) => (*claims, None),
+                Ok(VerifiedToken::Id(_)) => {
+                    return Err(refusal(ErrorCode::InvalidToken, "id_token_as_bearer"));
+                }
+                Err(reason) => return Err(rejected(reason)),
             }
         };
         call.log.client_id = Some(claims.client_id.to_string());
@@ -66,7 +73,7 @@ where
         if !claims.scope.contains(OPENID) || claims.generation.is_none() {
             return Err(refusal(ErrorCode::InsufficientScope, "no_openid_scope"));
         }
-        let told = self.claims_of(&call, &claims).await?;
+        let told = self.claims_of(&call, &claims, read).await?;
         call.log.event = Some(AuditEvent::ClaimsTold);
         Ok(told)
     }
@@ -77,15 +84,16 @@ impl<R: RegistryRepository, G: TokenStateRepository> UserInfoEndpoint<R, G> {
         &self,
         call: &Call<'_>,
         claims: &AccessTokenClaims,
+        read: Option<TokenState>,
     ) -> Result<Response<Bytes>, OAuthError> {
         let tenant = &call.tenant.id;
-        let keys = TokenKeys {
-            jti: Some(&claims.jti),
-            family: claims.family.as_ref(),
-            subject: Some(SubjectKey::of(tenant, &claims.sub)),
-            profile: true,
+        let state = match read {
+            Some(state) => state,
+            None => {
+                let keys = TokenKeys::of_access_token(tenant, claims).with_profile();
+                self.grants.token_state(tenant, &keys).await?
+            }
         };
-        let state = self.grants.token_state(tenant, &keys).await?;
         if let Some(reason) = state.ended(claims.family.as_ref(), claims.generation) {
             return Err(refusal(ErrorCode::InvalidToken, reason));
         }
@@ -135,6 +143,10 @@ fn bearer_token(call: &Call<'_>) -> Result<Option<String>, OAuthError> {
             .map(|(_, token)| token.trim_matches(' ').to_owned())),
         (None, in_form) => Ok(in_form.map(str::to_owned)),
     }
+}
+
+const fn rejected(reason: Rejected) -> OAuthError {
+    refusal(ErrorCode::InvalidToken, reason.reason())
 }
 
 const fn refusal(code: ErrorCode, reason: &'static str) -> OAuthError {

@@ -15,12 +15,12 @@ use crate::time::Timestamp;
 use crate::token::refresh_token::FamilyId;
 use crate::user::{Generation, Subject};
 
-/// An access token as it is signed: its own claims, and those that client, APIs and tenant add.
+/// An access token as it is minted: its own claims, and those that client, APIs and tenant add.
 #[derive(Debug, Serialize)]
-pub struct SignedClaims<'a> {
+pub struct MintedClaims {
     /// Its own.
     #[serde(flatten)]
-    pub claims: &'a AccessTokenClaims,
+    pub claims: AccessTokenClaims,
     /// The others; none of them has a name of the first.
     #[serde(flatten)]
     pub custom: Map<String, Value>,

@@ -1,9 +1,10 @@
 //! Which algorithms sign.
 
 use serde::{Deserialize, Serialize};
+use strum::EnumCount;
 
 /// The algorithms a tenant may sign with: RFC 7518 section 3.1 and RFC 8037 section 3.1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, EnumCount)]
 pub enum Algorithm {
     /// RSASSA-PKCS1-v1_5 with SHA-256: what OIDC demands of everybody.
     RS256,
@@ -18,6 +19,15 @@ pub enum Algorithm {
 }
 
 impl Algorithm {
+    /// Every algorithm.
+    pub const ALL: [Self; Self::COUNT] = [
+        Self::RS256,
+        Self::PS256,
+        Self::ES256,
+        Self::ES384,
+        Self::EdDSA,
+    ];
+
     /// The name in a JWS header.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -6,12 +6,13 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Serialize, Serializer};
 
 use super::Audience;
-use super::access_token::{AccessTokenClaims, SignedClaims};
+use super::access_token::{AccessTokenClaims, MintedClaims};
 use super::algorithm::Algorithm;
 use super::family::{Family, FamilyUser, NextToken, Recognised, Rotation};
 use super::id_token::{IdTokenClaims, at_hash};
 use super::jwk::RingKey;
 use super::jws::{JwsSigner, TokenType, encode};
+use super::opaque::{AccessTokenFormat, OpaqueToken, StoredAccessToken};
 use super::refresh_token::{FamilyId, RefreshToken};
 use super::repository::{RefreshTokenRepository, RotateError, TokenKeys};
 use crate::audit::AuditEvent;
@@ -105,7 +106,6 @@ impl<G: RefreshTokenRepository, S: JwsSigner> Mint<'_, G, S> {
             apis: &authorization.target.apis,
             tenant: &self.tenant.settings,
         };
-        let key = self.key(self.tenant.settings.signing_algorithm)?;
         let lifetimes = policy.lifetimes();
         let (refresh_token, write) = self.prepare_refresh(&authorization, &lifetimes)?;
         let family = match &authorization.refresh {
@@ -113,9 +113,18 @@ impl<G: RefreshTokenRepository, S: JwsSigner> Mint<'_, G, S> {
             Refresh::Rotate { family, .. } | Refresh::Repeat { family, .. } => Some(family.id),
         };
 
-        let access_token = self
-            .sign_access_token(key, &authorization, family, &policy)
-            .await?;
+        let claims = self.access_token_claims(&authorization, family, &policy)?;
+        let (access_token, opaque) = match policy.access_token_format() {
+            AccessTokenFormat::Jwt => {
+                let key = self.key(self.tenant.settings.signing_algorithm)?;
+                let signed = encode(self.signer, key, TokenType::AccessToken, &claims);
+                (SecretString::from(signed.await?), None)
+            }
+            AccessTokenFormat::Opaque => {
+                let (token, kept) = self.opaque(&claims, family)?;
+                (token.expose(), Some((token.hash(), kept)))
+            }
+        };
         // at_hash covers the access token's signature, so the two cannot be signed side by side.
         let id_token = match &authorization.user {
             Some(user) if authorization.target.scope.contains(OPENID) => {
@@ -126,19 +135,24 @@ impl<G: RefreshTokenRepository, S: JwsSigner> Mint<'_, G, S> {
                     user,
                     family,
                     &lifetimes,
-                    &access_token,
+                    access_token.expose_secret(),
                 );
                 let signed = encode(self.signer, key, TokenType::IdToken, &claims).await?;
                 Some(SecretString::from(signed))
             }
             Some(_) | None => None,
         };
+        // First, so that a refresh token is never given up for an access token that is not there.
+        if let Some((hash, kept)) = &opaque {
+            let tenant = &self.tenant.id;
+            self.grants.insert_access_token(tenant, hash, kept).await?;
+        }
         let refresh_token = match self.persist(write).await? {
             Some(theirs) => Some(theirs),
             None => refresh_token,
         };
         Ok(TokenResponse {
-            access_token: SecretString::from(access_token),
+            access_token,
             token_type: "Bearer",
             expires_in: lifetimes.access_token.0,
             refresh_token: refresh_token.map(|token| token.expose()),
@@ -155,13 +169,12 @@ impl<G: RefreshTokenRepository, S: JwsSigner> Mint<'_, G, S> {
         ))
     }
 
-    async fn sign_access_token(
+    fn access_token_claims(
         &self,
-        key: &RingKey,
         authorization: &Authorization,
         family: Option<FamilyId>,
         policy: &Policy<'_>,
-    ) -> Result<String, OAuthError> {
+    ) -> Result<MintedClaims, OAuthError> {
         let jti: [u8; 16] = crate::random::bytes(self.random)?;
         let user = authorization.user.as_ref();
         let claims = AccessTokenClaims {
@@ -180,11 +193,30 @@ impl<G: RefreshTokenRepository, S: JwsSigner> Mint<'_, G, S> {
             family,
             generation: user.map(|user| user.generation),
         };
-        let claims = SignedClaims {
-            claims: &claims,
-            custom: policy.claims(user.and_then(|user| user.profile.as_ref())),
+        let profile = user.and_then(|user| user.profile.as_ref());
+        Ok(MintedClaims {
+            claims,
+            custom: policy.claims(profile),
+        })
+    }
+
+    /// A token that names its claims, and the claims as they are kept.
+    fn opaque(
+        &self,
+        claims: &MintedClaims,
+        family: Option<FamilyId>,
+    ) -> Result<(OpaqueToken, StoredAccessToken), OAuthError> {
+        let subject = SubjectKey::of(&self.tenant.id, &claims.claims.sub);
+        let token = OpaqueToken::new(subject, family, self.random)?;
+        let text = serde_json::to_string(claims).map_err(|error| {
+            OAuthError::new(ErrorCode::ServerError, "claims_not_serialised").because(error)
+        })?;
+        let kept = StoredAccessToken {
+            client_id: self.client.client_id.clone(),
+            claims: text,
+            until: claims.claims.exp,
         };
-        encode(self.signer, key, TokenType::AccessToken, &claims).await
+        Ok((token, kept))
     }
 
     fn id_token_claims(

@@ -53,7 +53,8 @@ impl FamilyId {
         URL_SAFE_NO_PAD.encode(self.number)
     }
 
-    fn bytes(&self) -> [u8; 32] {
+    /// The subject's key and the number.
+    pub fn bytes(&self) -> [u8; 32] {
         let mut bytes = [0; 32];
         let (subject, number) = bytes.split_at_mut(16);
         subject.copy_from_slice(self.subject.as_bytes());
@@ -61,13 +62,21 @@ impl FamilyId {
         bytes
     }
 
+    /// The family from its bytes.
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+        let (mut subject, mut number) = ([0; 16], [0; 16]);
+        let (first, second) = bytes.split_at(16);
+        subject.copy_from_slice(first);
+        number.copy_from_slice(second);
+        Self {
+            subject: SubjectKey::from_bytes(subject),
+            number,
+        }
+    }
+
     fn parse(text: &str) -> Option<Self> {
-        let bytes: [u8; 32] = URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok()?;
-        let (subject, number) = bytes.split_at(16);
-        Some(Self {
-            subject: SubjectKey::from_bytes(subject.try_into().ok()?),
-            number: number.try_into().ok()?,
-        })
+        let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
+        bytes.try_into().ok().map(Self::from_bytes)
     }
 }
 

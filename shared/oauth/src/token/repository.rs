@@ -2,7 +2,9 @@
 
 use std::future::Future;
 
+use super::access_token::AccessTokenClaims;
 use super::family::{Family, NextToken};
+use super::opaque::{OpaqueToken, OpaqueTokenHash, StoredAccessToken};
 use super::refresh_token::{FamilyId, RefreshToken, RefreshTokenHash};
 use crate::client::ClientId;
 use crate::store::StoreError;
@@ -13,8 +15,10 @@ use crate::user::{Generation, SubjectKey, SubjectState, UserProfile};
 /// What is to be read for a token.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct TokenKeys<'a> {
-    /// The access token itself.
+    /// The access token itself, if it is a JWT.
     pub jti: Option<&'a str>,
+    /// The access token itself, if it is opaque.
+    pub opaque: Option<&'a OpaqueTokenHash>,
     /// The family it belongs to.
     pub family: Option<&'a FamilyId>,
     /// The user it speaks for.
@@ -28,8 +32,32 @@ impl<'a> TokenKeys<'a> {
     pub const fn of_family(family: &'a FamilyId) -> Self {
         Self {
             jti: None,
+            opaque: None,
             family: Some(family),
             subject: Some(family.subject()),
+            profile: false,
+        }
+    }
+
+    /// A JWT that was found good: what can have ended it since.
+    pub fn of_access_token(tenant: &TenantId, claims: &'a AccessTokenClaims) -> Self {
+        let of_a_user = claims.generation;
+        Self {
+            jti: Some(&claims.jti),
+            opaque: None,
+            family: claims.family.as_ref(),
+            subject: of_a_user.map(|_| SubjectKey::of(tenant, &claims.sub)),
+            profile: false,
+        }
+    }
+
+    /// An opaque access token, and what can have ended it.
+    pub const fn of_opaque(hash: &'a OpaqueTokenHash, token: &'a OpaqueToken) -> Self {
+        Self {
+            jti: None,
+            opaque: Some(hash),
+            family: token.family(),
+            subject: Some(token.subject()),
             profile: false,
         }
     }
@@ -47,6 +75,8 @@ impl<'a> TokenKeys<'a> {
 pub struct TokenState {
     /// Whether the access token was revoked by itself.
     pub revoked: bool,
+    /// The access token, if it is opaque, and was neither revoked nor forgotten.
+    pub opaque: Option<StoredAccessToken>,
     /// Its family.
     pub family: Option<Family>,
     /// The user's state.
@@ -113,6 +143,14 @@ pub trait RefreshTokenRepository: TokenStateRepository {
         family: &Family,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
+    /// Writes an opaque access token.
+    fn insert_access_token(
+        &self,
+        tenant: &TenantId,
+        hash: &OpaqueTokenHash,
+        token: &StoredAccessToken,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
     /// Exchanges the living token `old` for its successor, in one conditional write: of any number of
     /// parallel exchanges exactly one succeeds, and none on a revoked family.
     fn rotate(
@@ -141,6 +179,14 @@ pub trait RevocationRepository: Send + Sync {
         jti: &str,
         until: Timestamp,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Ends an opaque access token, if it is `client`'s; changes nothing otherwise, and answers `false`.
+    fn revoke_opaque(
+        &self,
+        tenant: &TenantId,
+        hash: &OpaqueTokenHash,
+        client: &ClientId,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
     /// Ends a family and its access tokens, if the token presented is of its lineage and `client` is its
     /// client; changes nothing otherwise, and answers `false`.

@@ -9,6 +9,7 @@ use super::access_token::{AccessTokenClaims, CustomClaims};
 use super::id_token::IdTokenClaims;
 use super::jwk::KeyRing;
 use super::jws::{Header, TokenType};
+use super::opaque::StoredAccessToken;
 use crate::tenant::Issuer;
 use crate::time::{Seconds, Timestamp};
 
@@ -32,6 +33,9 @@ pub enum Rejected {
     /// Not a JWS of ours: its form, its header or its claims.
     #[error("malformed")]
     Malformed,
+    /// An opaque token that is not kept: revoked, forgotten, or never issued.
+    #[error("unknown token")]
+    Unknown,
     /// No published key has this name: perhaps one younger than the ring that was read.
     #[error("unknown key")]
     UnknownKey,
@@ -51,6 +55,7 @@ impl Rejected {
     pub const fn reason(self) -> &'static str {
         match self {
             Self::Malformed => "malformed_token",
+            Self::Unknown => "unknown_access_token",
             Self::UnknownKey => "unknown_key",
             Self::BadSignature => "bad_signature",
             Self::OtherIssuer => "other_issuer",
@@ -108,10 +113,30 @@ pub fn verify(
     }
 }
 
+/// Checks an opaque token that was found in the store, as a JWT with the same claims would be.
+///
+/// # Errors
+/// [`Rejected`], with nothing of the token in it.
+pub fn verify_opaque(
+    found: Option<&StoredAccessToken>,
+    issuer: &Issuer,
+    now: Timestamp,
+) -> Result<AccessTokenClaims, Rejected> {
+    let found = found.ok_or(Rejected::Unknown)?;
+    let claims: AccessTokenClaims = object(found.claims.as_bytes())?;
+    current(&claims.iss, issuer, claims.nbf, claims.exp, now)?;
+    Ok(claims)
+}
+
 /// The claims that client, APIs and tenant added to an access token that [`verify`] found good.
 pub fn custom_claims(token: &str) -> CustomClaims {
     let payload = token.split('.').nth(1).unwrap_or_default();
     parse(payload).unwrap_or_default()
+}
+
+/// The same of an opaque one that [`verify_opaque`] found good.
+pub fn custom_claims_of_opaque(found: &StoredAccessToken) -> CustomClaims {
+    object(found.claims.as_bytes()).unwrap_or_default()
 }
 
 fn current(
