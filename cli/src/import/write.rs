@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use latchkey_oauth::client::RegistryAdmin;
 use latchkey_oauth::password_policy::PasswordPolicy;
+use latchkey_oauth::random;
 use latchkey_oauth::store::StoreError;
 use latchkey_oauth::tenant::TenantId;
 use latchkey_oauth::user::{User, UserAdmin};
@@ -15,7 +16,7 @@ use super::rejected::Rejection;
 use crate::apply::{self, Tools};
 use crate::plan;
 
-/// How often a row is tried while the store does not answer or throttles: with the waits below for half a minute.
+/// How often a row is tried while the store does not answer or throttles: with the waits below for 8 to 16 seconds, besides what the calls take.
 const ATTEMPTS: u32 = 10;
 const FIRST_WAIT: Duration = Duration::from_millis(50);
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
@@ -89,7 +90,9 @@ impl<R: RegistryAdmin, U: UserAdmin> Writer<'_, R, U> {
                 Err(Fault::Store(error)) if may_pass(&error) => {}
                 ended => return ended,
             }
-            tokio::time::sleep(wait).await;
+            // Not all at the same moment again.
+            let [part] = random::bytes(self.tools.random).map_err(anyhow::Error::from)?;
+            tokio::time::sleep(wait / 2 + wait * u32::from(part) / 512).await;
             wait = (wait * 2).min(LONGEST_WAIT);
         }
         self.write(entry).await
