@@ -1,5 +1,6 @@
 //! What the command is called with.
 
+mod doctor;
 mod keys;
 mod moving;
 mod usage;
@@ -14,9 +15,10 @@ use latchkey_oauth::settings;
 use latchkey_oauth::tenant::{DEFAULT_TENANT, TenantId};
 use latchkey_oauth::user::Username;
 
+pub use doctor::{Completions, Doctor};
 pub use keys::{KeyAdd, KeyWithdraw, KeysCommand};
 pub use moving::{Export, UserExport, UserImport};
-pub use usage::parse;
+pub use usage::{completions, parse};
 
 /// Operates a Latchkey deployment: its tenants, clients, users and signing keys.
 #[derive(Debug, Parser)]
@@ -64,7 +66,9 @@ impl Arguments {
             | Command::Tenant(_)
             | Command::Client(_)
             | Command::Keys(_)
-            | Command::Export(_) => None,
+            | Command::Export(_)
+            | Command::Doctor(_)
+            | Command::Completions(_) => None,
         }
     }
 }
@@ -79,7 +83,9 @@ impl Arguments {
             | Command::Apply(_)
             | Command::Tenant(_)
             | Command::Client(_)
-            | Command::Keys(_) => false,
+            | Command::Keys(_)
+            | Command::Doctor(_)
+            | Command::Completions(_) => false,
         }
     }
 }
@@ -153,6 +159,12 @@ pub enum Command {
     Keys(KeysCommand),
     /// Export everything: a registry file that `apply` takes, and users that `user import` takes.
     Export(Export),
+    /// Look at a deployment from outside and say what is wrong with it.
+    #[command(after_help = doctor::DOCTOR_HELP)]
+    Doctor(Doctor),
+    /// Write the completions of a shell.
+    #[command(after_help = doctor::COMPLETIONS_HELP)]
+    Completions(Completions),
 }
 
 const APPLY_HELP: &str = "The file's fields are described in docs/registry-file.md; examples/registry.yaml is one to start from.

@@ -7,6 +7,7 @@ pub mod apply;
 pub mod arguments;
 pub mod command;
 pub mod connection;
+pub mod doctor;
 pub mod export;
 pub mod import;
 pub mod keys;

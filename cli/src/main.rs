@@ -34,6 +34,28 @@ async fn main() -> ExitCode {
 }
 
 async fn run(arguments: Arguments) -> anyhow::Result<()> {
+    let mut stdout = anstream::stdout();
+    let mut output = Output::new(&mut stdout, arguments.json);
+    match &arguments.command {
+        // Neither asks anything of AWS.
+        Command::Doctor(doctor) => {
+            let surroundings = Process::around(Path::new("-"));
+            command::doctor::run(doctor, &surroundings, &SystemClock, &mut output)
+        }
+        Command::Completions(completions) => {
+            let script = arguments::completions(completions.shell);
+            Ok(output.raw(&String::from_utf8_lossy(&script))?)
+        }
+        Command::Apply(_)
+        | Command::Tenant(_)
+        | Command::Client(_)
+        | Command::User(_)
+        | Command::Keys(_)
+        | Command::Export(_) => on_store(arguments).await,
+    }
+}
+
+async fn on_store(arguments: Arguments) -> anyhow::Result<()> {
     let settings = arguments
         .argon2()
         .map_or_else(Argon2Settings::default, Into::into);
@@ -49,7 +71,9 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         | Command::Client(_)
         | Command::User(_)
         | Command::Keys(_)
-        | Command::Export(_) => (Process::around(Path::new("-")), None),
+        | Command::Export(_)
+        | Command::Doctor(_)
+        | Command::Completions(_) => (Process::around(Path::new("-")), None),
     };
     if arguments.shows_hashes() && io::stdout().is_terminal() {
         warn(
@@ -75,8 +99,8 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
     };
     let ended = match (arguments.command, file) {
         (Command::Apply(apply), Some(file)) => session.apply(&file, &apply).await,
-        // Read above.
-        (Command::Apply(_), None) => Ok(()),
+        // Read, and done, above.
+        (Command::Apply(_), None) | (Command::Doctor(_) | Command::Completions(_), _) => Ok(()),
         (Command::Tenant(command), _) => session.tenant(command).await,
         (Command::Client(command), _) => session.client(command).await,
         (Command::User(command), _) => session.user(command).await,

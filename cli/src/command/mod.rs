@@ -2,6 +2,7 @@
 
 pub mod apply;
 pub mod client;
+pub mod doctor;
 pub mod export;
 pub mod import;
 pub mod keys;

@@ -114,6 +114,7 @@ impl Deployment {
             Command::User(command) => session.user(command).await,
             Command::Keys(command) => session.keys(command, &Nothing).await,
             Command::Export(export) => session.export(export).await,
+            Command::Doctor(_) | Command::Completions(_) => panic!("{line} is not on a store"),
         };
         let text = String::from_utf8(written).unwrap();
         (anstream::adapter::strip_str(&text).to_string(), ended)

@@ -26,8 +26,8 @@ pub use rejected::Rejection;
 use source::Source;
 use write::{Outcome, Writer};
 
-/// How many rows are worked on at once. Twice as many were no faster on DynamoDB Local, and a new table in AWS takes what
-/// these write.
+/// How many rows are worked on at once: twice as many are no faster on DynamoDB Local (docs/adr/0011-moving-in.md), and a new
+/// table in AWS takes no more writes than these make.
 const IN_FLIGHT: usize = 64;
 /// After how many rows the checkpoint is written.
 const CHECKPOINT_EVERY: u64 = 1_000;

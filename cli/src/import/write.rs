@@ -100,10 +100,13 @@ impl<R: RegistryAdmin, U: UserAdmin> Writer<'_, R, U> {
 
     async fn write(&self, entry: &UserEntry) -> Result<Outcome, Fault> {
         let (tenant, name) = (self.tenant, &entry.username);
-        if !self.dry_run {
-            if self.users.put_user(tenant, &self.new(entry)?, None).await? {
-                return Ok(Outcome::Created);
-            }
+        if !self.dry_run
+            && self
+                .users
+                .put_user(tenant, &self.user_of(entry)?, None)
+                .await?
+        {
+            return Ok(Outcome::Created);
         }
         match self.users.user(tenant, name).await? {
             Some(stored) => self.existing(entry, stored).await,
@@ -114,7 +117,7 @@ impl<R: RegistryAdmin, U: UserAdmin> Writer<'_, R, U> {
         }
     }
 
-    fn new(&self, entry: &UserEntry) -> anyhow::Result<User> {
+    fn user_of(&self, entry: &UserEntry) -> anyhow::Result<User> {
         let hash = match &entry.password {
             Some(UserPassword::Hash(hash)) => Some(hash.clone()),
             // A row brings a hash or nothing.

@@ -166,13 +166,16 @@ fn members(columns: &[Column], record: &csv::StringRecord) -> Members {
 
 /// What is wrong with one record, if it is only that one.
 fn bad(error: csv::Error) -> anyhow::Result<NoUser> {
-    match error.kind() {
-        csv::ErrorKind::UnequalLengths {
-            expected_len, len, ..
-        } => Ok(NoUser::Bad(format!(
+    if let csv::ErrorKind::UnequalLengths {
+        expected_len, len, ..
+    } = error.kind()
+    {
+        return Ok(NoUser::Bad(format!(
             "the row has {len} cells, and the header {expected_len}"
-        ))),
-        csv::ErrorKind::Utf8 { .. } => Ok(NoUser::bad("the row is not UTF-8")),
-        _ => Err(error).context("the file cannot be read"),
+        )));
     }
+    if let csv::ErrorKind::Utf8 { .. } = error.kind() {
+        return Ok(NoUser::bad("the row is not UTF-8"));
+    }
+    Err(error).context("the file cannot be read")
 }

@@ -94,9 +94,9 @@ fn roles(from: &Members) -> Option<Value> {
 
 /// Keycloak keeps every attribute as a list of texts.
 fn attribute(user: &mut Members, name: &str, values: Value) {
-    let value = match values {
-        Value::Array(mut values) if values.len() < 2 => values.pop().unwrap_or_default(),
-        other => other,
+    let value = match values.as_array().map(Vec::as_slice) {
+        Some([one]) => one.clone(),
+        Some(_) | None => values,
     };
     if let Some((_, claim)) = RENAMED.iter().find(|(old, _)| *old == name) {
         return set(user, claim, Some(typed(claim, value)));
