@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use latchkey_oauth::route::Endpoint;
 use latchkey_tests::template::{FUNCTIONS, granted, read, resource_name, template};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 fn resources<'a>(template: &'a Value, kind: &str) -> BTreeMap<&'a str, &'a Value> {
     let all = template["Resources"].as_object().unwrap();
@@ -176,6 +176,24 @@ fn tables_are_kept_safe() {
             _ => vec![PK, SK],
         };
         assert_eq!(keys, wanted, "{name}");
+        use latchkey_dynamodb::keys::{BY_KIND, BY_TENANT, USERNAME};
+        let wanted = match name {
+            "RegistryTable" => json!([[BY_KIND, KIND_ID, TENANT]]),
+            "UsersTable" => json!([[BY_TENANT, TENANT, USERNAME]]),
+            _ => json!([]),
+        };
+        let indexes = table["GlobalSecondaryIndexes"].as_array();
+        let indexes = indexes.into_iter().flatten().map(|index| {
+            // Names alone: what they are of is read where it is kept, and a copy would be another place for secrets.
+            assert_eq!(index["Projection"]["ProjectionType"], "KEYS_ONLY", "{name}");
+            let schema = &index["KeySchema"];
+            json!([
+                index["IndexName"],
+                schema[0]["AttributeName"],
+                schema[1]["AttributeName"]
+            ])
+        });
+        assert_eq!(indexes.collect::<Value>(), wanted, "{name}");
     }
     let keys = resources(template, "AWS::KMS::Key");
     assert_eq!(keys.len(), 1);

@@ -6,6 +6,7 @@ use latchkey_oauth::client::{Client, ClientSecretHash, RegistryAdmin};
 use latchkey_oauth::password::{PasswordHashing, StoredPassword};
 use latchkey_oauth::password_policy::PasswordPolicy;
 use latchkey_oauth::random::{self, Random, RandomError};
+use latchkey_oauth::store::{Expected, Versioned};
 use latchkey_oauth::tenant::TenantId;
 use latchkey_oauth::time::Clock;
 use latchkey_oauth::user::{
@@ -134,14 +135,45 @@ pub(crate) async fn one<R: RegistryAdmin, U: UserAdmin>(
     let ends_tokens = change.ends_tokens();
     let tenant = change.tenant;
     match change.action {
-        Action::PutTenant(settings) => registry.put_tenant(&tenant, &settings).await?,
-        Action::PutApi(api) => registry.put_api(&tenant, &api).await?,
-        Action::DeleteApi(resource) => registry.delete_api(&tenant, &resource).await?,
-        Action::DeleteClient(id) => registry.delete_client(&tenant, &id).await?,
-        Action::DeleteUser(user) => users.delete_user(&tenant, &user).await?,
-        Action::DeleteTenant => registry.delete_tenant(&tenant).await?,
-        Action::PutClient { client, secret } => {
-            return put_client(tenant, client, secret, registry, tools).await;
+        Action::PutTenant { settings, expected } => {
+            let put = registry.put_tenant(&tenant, &settings, expected).await?;
+            ensure_written(put.is_some(), "tenant")?;
+        }
+        Action::PutApi { api, expected } => {
+            let put = registry.put_api(&tenant, &api, expected).await?;
+            ensure_written(put.is_some(), "API")?;
+        }
+        Action::DeleteApi(resource, version) => {
+            let expected = Expected::Version(version);
+            let deleted = registry.delete_api(&tenant, &resource, expected).await?;
+            ensure_written(deleted, "API")?;
+        }
+        Action::DeleteClient(id, version) => {
+            let expected = Expected::Version(version);
+            let deleted = registry.delete_client(&tenant, &id, expected).await?;
+            ensure_written(deleted, "client")?;
+        }
+        Action::DeleteUser(user) => {
+            let expected = Expected::Version(user.version);
+            let deleted = users.delete_user(&tenant, &user, expected).await?;
+            ensure_written(deleted, "user")?;
+        }
+        Action::DeleteTenant(version) => {
+            let expected = Expected::Version(version);
+            let deleted = registry.delete_tenant(&tenant, expected).await?;
+            ensure_written(deleted, "tenant")?;
+        }
+        Action::PutClient {
+            client,
+            secret,
+            expected,
+        } => {
+            let new = ClientToPut {
+                client,
+                secret,
+                expected,
+            };
+            return put_client(tenant, new, registry, tools).await;
         }
         Action::CreateUser(user) => {
             return create_user(tenant, user, users, policy, tools).await;
@@ -164,13 +196,33 @@ pub(crate) async fn one<R: RegistryAdmin, U: UserAdmin>(
     Ok(None)
 }
 
+/// What was read is written over, and nothing that somebody else has written since.
+fn ensure_written(written: bool, what: &str) -> anyhow::Result<()> {
+    if written {
+        return Ok(());
+    }
+    anyhow::bail!(
+        "somebody else has changed this {what} meanwhile: look again, and run the command again"
+    )
+}
+
+struct ClientToPut {
+    client: Client,
+    secret: Option<SecretToCome>,
+    expected: Expected,
+}
+
 async fn put_client<R: RegistryAdmin>(
     tenant: TenantId,
-    mut client: Client,
-    secret: Option<SecretToCome>,
+    new: ClientToPut,
     registry: &R,
     tools: &Tools<'_>,
 ) -> anyhow::Result<Option<Generated>> {
+    let ClientToPut {
+        mut client,
+        secret,
+        expected,
+    } = new;
     let id = client.client_id.to_string();
     let generated = match secret {
         None => None,
@@ -188,7 +240,8 @@ async fn put_client<R: RegistryAdmin>(
             Some(made)
         }
     };
-    registry.put_client(&tenant, &client).await?;
+    let put = registry.put_client(&tenant, &client, expected).await?;
+    ensure_written(put.is_some(), "client")?;
     Ok(generated.map(|secret| Generated {
         tenant,
         of: GeneratedFor::Client(id),
@@ -203,47 +256,38 @@ async fn create_user<U: UserAdmin>(
     policy: PasswordPolicy,
     tools: &Tools<'_>,
 ) -> anyhow::Result<Option<Generated>> {
+    let subject = subject_or_new(new.subject, tools)?;
     let (password_hash, generated) = hash(new.password, &new.username, policy, tools)?;
-    let user = new_user(
-        new.username,
-        new.subject,
+    let credentials = Credentials {
+        subject: subject.clone(),
         password_hash,
-        new.disabled,
-        new.claims,
-        tools,
-    )?;
-    put_user(tenant, user, None, generated, users).await
+        disabled: new.disabled,
+        generation: Generation::fresh(tools.random)?,
+    };
+    let profile = UserProfile {
+        subject,
+        username: new.username,
+        claims: new.claims,
+    };
+    let user = User {
+        credentials,
+        profile,
+    };
+    put_user(tenant, user, Expected::Absent, generated, users).await
 }
 
-/// A user who is not there yet.
+/// A subject of somebody's own.
 ///
 /// # Errors
 /// Where there is no randomness.
-pub(crate) fn new_user(
-    username: Username,
+pub(crate) fn subject_or_new(
     subject: Option<Subject>,
-    password_hash: Option<StoredPassword>,
-    disabled: bool,
-    claims: Map<String, Value>,
     tools: &Tools<'_>,
-) -> Result<User, RandomError> {
-    let subject = match subject {
-        Some(subject) => subject,
-        None => Subject::from_random(random::bytes(tools.random)?),
-    };
-    Ok(User {
-        credentials: Credentials {
-            subject: subject.clone(),
-            password_hash,
-            disabled,
-            generation: Generation::fresh(tools.random)?,
-        },
-        profile: UserProfile {
-            subject,
-            username,
-            claims,
-        },
-    })
+) -> Result<Subject, RandomError> {
+    match subject {
+        Some(subject) => Ok(subject),
+        None => Ok(Subject::from_random(random::bytes(tools.random)?)),
+    }
 }
 
 struct Wanted {
@@ -255,16 +299,16 @@ struct Wanted {
 
 async fn update_user<U: UserAdmin>(
     tenant: TenantId,
-    stored: User,
+    stored: Versioned<User>,
     wanted: Wanted,
     users: &U,
     policy: PasswordPolicy,
     tools: &Tools<'_>,
 ) -> anyhow::Result<Option<Generated>> {
-    let expected = stored.credentials.generation;
+    let expected = Expected::Version(stored.version);
     let username = &stored.profile.username;
     let (password_hash, generated) = hash(wanted.password, username, policy, tools)?;
-    let mut user = stored;
+    let mut user = stored.value;
     user.profile.claims = wanted.claims;
     user.credentials.disabled = wanted.disabled;
     if password_hash.is_some() {
@@ -273,17 +317,17 @@ async fn update_user<U: UserAdmin>(
     if wanted.ends_tokens {
         user.credentials.generation = Generation::fresh(tools.random)?;
     }
-    put_user(tenant, user, Some(expected), generated, users).await
+    put_user(tenant, user, expected, generated, users).await
 }
 
 async fn put_user<U: UserAdmin>(
     tenant: TenantId,
     user: User,
-    expected: Option<Generation>,
+    expected: Expected,
     generated: Option<SecretString>,
     users: &U,
 ) -> anyhow::Result<Option<Generated>> {
-    if !users.put_user(&tenant, &user, expected).await? {
+    if users.put_user(&tenant, &user, expected).await?.is_none() {
         anyhow::bail!(
             "somebody else has changed this user meanwhile, or the `sub` is another user's: look again, and run the command again"
         );

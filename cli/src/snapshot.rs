@@ -2,7 +2,7 @@
 
 use latchkey_oauth::api::Api;
 use latchkey_oauth::client::{Client, RegistryAdmin};
-use latchkey_oauth::store::StoreError;
+use latchkey_oauth::store::{StoreError, Versioned};
 use latchkey_oauth::tenant::{Tenant, TenantId};
 use latchkey_oauth::user::{User, UserAdmin};
 
@@ -19,13 +19,13 @@ pub struct Snapshot {
 #[derive(Debug)]
 pub struct StoredTenant {
     /// The tenant.
-    pub tenant: Tenant,
+    pub tenant: Versioned<Tenant>,
     /// Its APIs.
-    pub apis: Vec<Api>,
+    pub apis: Vec<Versioned<Api>>,
     /// Its clients.
-    pub clients: Vec<Client>,
+    pub clients: Vec<Versioned<Client>>,
     /// Its users.
-    pub users: Vec<User>,
+    pub users: Vec<Versioned<User>>,
 }
 
 impl Snapshot {

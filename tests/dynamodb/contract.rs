@@ -1,6 +1,6 @@
 //! The store contract, kept by DynamoDB as it is by memory.
 
-use latchkey_testkit::contract;
+use latchkey_testkit::{contract, contract_admin};
 use latchkey_tests::aws::dynamodb;
 use latchkey_tests::store::Tables;
 use latchkey_tests::world::fresh_tenant;
@@ -55,4 +55,28 @@ async fn revocation() {
 async fn opaque_access_tokens() {
     let (tables, tenant) = tables().await;
     contract::opaque_access_tokens(&tables.grants, &tenant).await;
+}
+
+#[tokio::test]
+async fn versions() {
+    let (tables, tenant) = tables().await;
+    contract_admin::versions(&tables.registry, &tenant).await;
+}
+
+#[tokio::test]
+async fn paging() {
+    let (tables, tenant) = tables().await;
+    contract_admin::paging(&tables.registry, &tables.users, &tenant).await;
+}
+
+#[tokio::test]
+async fn once() {
+    let (tables, tenant) = tables().await;
+    contract_admin::once(&tables.registry, &tables.grants, &tables.users, &tenant).await;
+}
+
+#[tokio::test]
+async fn families() {
+    let (tables, tenant) = tables().await;
+    contract_admin::families(&tables.grants, &tenant).await;
 }

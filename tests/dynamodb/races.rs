@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::future::join_all;
 use futures_util::{StreamExt as _, stream};
+use latchkey_oauth::store::Expected;
 use latchkey_oauth::user::User;
 use latchkey_testkit::fixtures::{PASSWORD, generation, hash_of, user, username};
 use latchkey_tests::request::get;
@@ -220,7 +221,6 @@ async fn a_revocation_ends_a_family_that_is_being_refreshed() {
 
 /// What an operator may do that ends all of a user's tokens.
 async fn ended_by_operator(world: &World, round: usize, mut user: User) {
-    let seen = user.credentials.generation;
     user.credentials.generation = generation(1);
     match round % 3 {
         0 => user.credentials.disabled = true,
@@ -228,7 +228,7 @@ async fn ended_by_operator(world: &World, round: usize, mut user: User) {
         _ => return world.store.delete_user(&world.tenant, &user).await,
     }
     let (store, tenant) = (&world.store, &world.tenant);
-    store.put_user(tenant, &user, Some(seen)).await;
+    store.put_user(tenant, &user, Expected::Any).await;
 }
 
 /// Signs in again and again until that is refused.
@@ -255,7 +255,7 @@ async fn a_user_who_is_disabled_changed_or_deleted_ends_while_refreshing_and_sig
             let name = format!("user-{round}");
             world
                 .store
-                .put_user(&world.tenant, &user(&name), None)
+                .put_user(&world.tenant, &user(&name), Expected::Absent)
                 .await;
             let issued = begun(&world, &name, 0).await;
             let end = Answered::default();

@@ -4,6 +4,7 @@ use latchkey_oauth::api::{Api, ApiScope, ClaimName, ClaimRule, ClaimSource};
 use latchkey_oauth::claims::ClaimScope;
 use latchkey_oauth::client::Client;
 use latchkey_oauth::scope::Scope;
+use latchkey_oauth::store::Expected;
 use latchkey_oauth::tenant::TenantSettings;
 use latchkey_oauth::time::Seconds;
 use latchkey_testkit::fixtures::{PASSWORD, SECRET, api, assigned, confidential, scope, username};
@@ -493,14 +494,13 @@ async fn scopes_and_claims_of_the_tenants_own(world: World) {
         .user(&world.tenant, &username("alice"))
         .await
         .unwrap();
-    let seen = alice.credentials.generation;
     alice
         .profile
         .claims
         .insert("department".to_owned(), json!("sales"));
     world
         .store
-        .put_user(&world.tenant, &alice, Some(seen))
+        .put_user(&world.tenant, &alice, Expected::Any)
         .await;
     let client = Client {
         scope: scope("openid employment"),

@@ -10,6 +10,7 @@ use latchkey_oauth::form::Form;
 use latchkey_oauth::grant::{self, TokenRequest};
 use latchkey_oauth::lockout::Source;
 use latchkey_oauth::random::SystemRandom;
+use latchkey_oauth::store::Expected;
 use latchkey_oauth::target::{Targeting, Wish};
 use latchkey_oauth::tenant::{BaseUrl, TenantSettings};
 use latchkey_oauth::token::issue::Mint;
@@ -19,7 +20,7 @@ use latchkey_oauth::token::repository::{TokenKeys, TokenStateRepository as _};
 use latchkey_oauth::user::{LoginRepository as _, UserAdmin as _};
 use latchkey_testkit::contract::family_of;
 use latchkey_testkit::fixtures::{
-    NOW, PASSWORD, SECRET, confidential, generation, hashing, tenant, user, username,
+    NOW, PASSWORD, SECRET, confidential, hashing, tenant, user, username,
 };
 use latchkey_testkit::memory::MemoryStore;
 use latchkey_tests::aws::{dynamodb, kms, new_key, sdk};
@@ -57,15 +58,22 @@ async fn a_login_from_the_request_to_the_tokens() {
     let ring = local_signer().await.key_ring();
     let (client, alice) = (confidential("web"), user("alice"));
     let settings = TenantSettings::default();
-    store.put_tenant(&here, &settings).await.unwrap();
+    store
+        .put_tenant(&here, &settings, Expected::Absent)
+        .await
+        .unwrap();
     assert!(
         store
             .put_keys(&here, &Default::default(), &ring)
             .await
             .unwrap()
     );
-    store.put_client(&here, &client).await.unwrap();
-    assert!(store.put_user(&here, &alice, None).await.unwrap());
+    store
+        .put_client(&here, &client, Expected::Absent)
+        .await
+        .unwrap();
+    let put = store.put_user(&here, &alice, Expected::Absent).await;
+    assert!(put.unwrap().is_some());
     let inbound = Inbound {
         request: request(),
         now: NOW,
@@ -148,7 +156,10 @@ async fn a_login_from_the_request_to_the_tokens() {
 #[tokio::test]
 async fn refusals() {
     let (store, here) = (MemoryStore::default(), tenant("acme"));
-    store.put_client(&here, &confidential("web")).await.unwrap();
+    store
+        .put_client(&here, &confidential("web"), Expected::Absent)
+        .await
+        .unwrap();
     let directory = Directory::new(BaseUrl::parse(BASE).unwrap(), store);
     let wrong = "a secret that is not the client's";
     let query = format!("/token?password={wrong}").replace(' ', "+");
@@ -201,9 +212,12 @@ async fn faults_of_other_services() {
         Tables::by(&dead).users,
         latchkey_dynamodb::Users::new(refusing, missing(), missing()),
     ] {
-        let put = users.put_user(&here, &alice, None).await.unwrap_err();
+        let put = users
+            .put_user(&here, &alice, Expected::Absent)
+            .await
+            .unwrap_err();
         tells_nothing(&put, &secrets);
-        let put = users.put_user(&here, &alice, Some(generation(1))).await;
+        let put = users.put_user(&here, &alice, Expected::Any).await;
         let put = OAuthError::from(put.unwrap_err());
         tells_nothing(&put, &secrets);
         let old = alice.credentials.password_hash.as_ref().unwrap();

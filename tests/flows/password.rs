@@ -3,6 +3,7 @@
 use latchkey_oauth::client::Client;
 use latchkey_oauth::grant_type::GrantType;
 use latchkey_oauth::password::StoredPassword;
+use latchkey_oauth::store::Expected;
 use latchkey_oauth::time::Seconds;
 use latchkey_testkit::fixtures::{PASSWORD, SECRET, confidential, user, username};
 use latchkey_tests::request::post;
@@ -167,7 +168,10 @@ async fn imported_hashes_verify_and_are_rehashed(world: World) {
         let mut moved_in = user(name);
         let stored = StoredPassword::parse(hash).unwrap();
         moved_in.credentials.password_hash = Some(stored.clone());
-        world.store.put_user(&world.tenant, &moved_in, None).await;
+        world
+            .store
+            .put_user(&world.tenant, &moved_in, Expected::Absent)
+            .await;
 
         let wrong = world
             .login_by("web", name, "incorrect horse", "openid")

@@ -1,6 +1,7 @@
 //! Revocation (RFC 7009), and everything else that ends a token before its time.
 
 use latchkey_oauth::client::Client;
+use latchkey_oauth::store::Expected;
 use latchkey_oauth::time::Seconds;
 use latchkey_oauth::user::User;
 use latchkey_testkit::fixtures::{SECRET, confidential, generation, hash_of, user};
@@ -105,11 +106,10 @@ async fn ended_by(world: &World, change: impl AsyncFnOnce(User)) {
 }
 
 async fn put(world: &World, mut alice: User) {
-    let seen = alice.credentials.generation;
     alice.credentials.generation = generation(1);
     world
         .store
-        .put_user(&world.tenant, &alice, Some(seen))
+        .put_user(&world.tenant, &alice, Expected::Any)
         .await;
 }
 
@@ -125,11 +125,10 @@ async fn a_disabled_user_ends_at_once(world: World) {
         .refused(400, "invalid_grant");
     // Being let in again does not bring old tokens back.
     let mut alice = user("alice");
-    let seen = generation(1);
     alice.credentials.generation = generation(2);
     world
         .store
-        .put_user(&world.tenant, &alice, Some(seen))
+        .put_user(&world.tenant, &alice, Expected::Any)
         .await;
     let _ = world.login("alice", "openid").await.ok();
 }
@@ -155,7 +154,10 @@ async fn a_deleted_user_ends_at_once(world: World) {
     // The same subject made again is not the one the old tokens speak for.
     let mut again = user("alice");
     again.credentials.generation = generation(1);
-    world.store.put_user(&world.tenant, &again, None).await;
+    world
+        .store
+        .put_user(&world.tenant, &again, Expected::Absent)
+        .await;
     let login = world.login("alice", "openid").await.ok();
     assert!(world.is_active(&login.string("access_token")).await);
 }

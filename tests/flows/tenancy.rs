@@ -1,6 +1,7 @@
 //! Tenants: a token, client, user or key of one is nothing in another. These tests try to cross.
 
 use latchkey_oauth::client::Client;
+use latchkey_oauth::store::Expected;
 use latchkey_testkit::fixtures::{PASSWORD, SECRET, confidential, user};
 use latchkey_tests::on_every_server;
 use latchkey_tests::request::{get, post};
@@ -60,7 +61,7 @@ async fn users_do_not_cross(world: World) {
     let neighbour = world.neighbour().await;
     world
         .store
-        .put_user(&world.tenant, &user("dave"), None)
+        .put_user(&world.tenant, &user("dave"), Expected::Absent)
         .await;
     let _ = world.login("dave", "openid").await.ok();
     let there = neighbour.login("dave", "openid").await;

@@ -4,6 +4,7 @@ use std::marker::PhantomData;
 use std::sync::Mutex;
 
 use latchkey_oauth::client::{Client as Registered, RegistryAdmin as _};
+use latchkey_oauth::store::Expected;
 use latchkey_oauth::tenant::TenantSettings;
 use latchkey_oauth::time::Seconds;
 use latchkey_testkit::fixtures::{SECRET, confidential, generation, hash_of, user, username};
@@ -127,10 +128,14 @@ async fn furnish(world: &World) {
         ..TenantSettings::default()
     };
     match &world.store {
-        Store::Memory(store) => store.put_tenant(&world.tenant, &settings).await.unwrap(),
+        Store::Memory(store) => {
+            let put = store.put_tenant(&world.tenant, &settings, Expected::Any);
+            put.await.unwrap();
+        }
         Store::DynamoDb(tables) => {
             let registry = &tables.registry;
-            registry.put_tenant(&world.tenant, &settings).await.unwrap();
+            let put = registry.put_tenant(&world.tenant, &settings, Expected::Any);
+            put.await.unwrap();
         }
     }
     for client in Client::ALL {
@@ -237,7 +242,7 @@ async fn written(world: &World, model: &Model, tenant: usize, who: User) {
     next.credentials.password_hash = Some(hash_of(&password));
     next.credentials.disabled = account.disabled;
     next.credentials.generation = generation(account.generation);
-    let seen = known.map(|known| known.credentials.generation);
+    let seen = known.map_or(Expected::Absent, |_| Expected::Any);
     world.store.put_user(&world.tenant, &next, seen).await;
 }
 

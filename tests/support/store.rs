@@ -3,11 +3,12 @@
 use latchkey_dynamodb::{Grants, Registry, Users};
 use latchkey_oauth::api::Api;
 use latchkey_oauth::client::{Client, RegistryAdmin as _};
+use latchkey_oauth::store::Expected;
 use latchkey_oauth::tenant::{TenantId, TenantSettings};
 use latchkey_oauth::token::family::Family;
 use latchkey_oauth::token::jwk::KeyRing;
 use latchkey_oauth::token::repository::RefreshTokenRepository as _;
-use latchkey_oauth::user::{Generation, User, UserAdmin as _, Username};
+use latchkey_oauth::user::{User, UserAdmin as _, Username};
 use latchkey_testkit::memory::MemoryStore;
 
 use crate::aws;
@@ -42,7 +43,7 @@ impl Tables {
         ]
         .map(aws::setting);
         Self {
-            registry: Registry::new(client.clone(), registry),
+            registry: Registry::new(client.clone(), registry).noting_in(grants.clone()),
             users: Users::new(client.clone(), users.clone(), grants.clone()),
             grants: Grants::new(client.clone(), grants).with_profiles(users),
         }
@@ -65,7 +66,7 @@ macro_rules! either {
 impl Store {
     /// Writes a tenant and its keys.
     pub async fn put_tenant(&self, tenant: &TenantId, settings: &TenantSettings, keys: &KeyRing) {
-        either!(self, registry, it => it.put_tenant(tenant, settings));
+        let _ = either!(self, registry, it => it.put_tenant(tenant, settings, Expected::Any));
         let none = KeyRing::default();
         assert!(either!(self, registry, it => it.put_keys(tenant, &none, keys)));
     }
@@ -77,37 +78,39 @@ impl Store {
 
     /// Writes a client.
     pub async fn put_client(&self, tenant: &TenantId, client: &Client) {
-        either!(self, registry, it => it.put_client(tenant, client));
+        let _ = either!(self, registry, it => it.put_client(tenant, client, Expected::Any));
     }
 
     /// Writes an API.
     pub async fn put_api(&self, tenant: &TenantId, api: &Api) {
-        either!(self, registry, it => it.put_api(tenant, api));
+        let _ = either!(self, registry, it => it.put_api(tenant, api, Expected::Any));
     }
 
     /// Deletes an API.
     pub async fn delete_api(&self, tenant: &TenantId, api: &Api) {
-        either!(self, registry, it => it.delete_api(tenant, &api.resource));
+        let _ = either!(self, registry, it => it.delete_api(tenant, &api.resource, Expected::Any));
     }
 
     /// Replaces a tenant's settings.
     pub async fn put_settings(&self, tenant: &TenantId, settings: &TenantSettings) {
-        either!(self, registry, it => it.put_tenant(tenant, settings));
+        let _ = either!(self, registry, it => it.put_tenant(tenant, settings, Expected::Any));
     }
 
     /// Writes a user.
-    pub async fn put_user(&self, tenant: &TenantId, user: &User, expected: Option<Generation>) {
-        assert!(either!(self, users, it => it.put_user(tenant, user, expected)));
+    pub async fn put_user(&self, tenant: &TenantId, user: &User, expected: Expected) {
+        let written = either!(self, users, it => it.put_user(tenant, user, expected));
+        assert!(written.is_some());
     }
 
     /// Reads a user.
     pub async fn user(&self, tenant: &TenantId, username: &Username) -> Option<User> {
-        either!(self, users, it => it.user(tenant, username))
+        let found = either!(self, users, it => it.user(tenant, username));
+        found.map(|found| found.value)
     }
 
     /// Deletes a user.
     pub async fn delete_user(&self, tenant: &TenantId, user: &User) {
-        either!(self, users, it => it.delete_user(tenant, user));
+        either!(self, users, it => it.delete_user(tenant, user, Expected::Any));
     }
 
     /// Writes a family.

@@ -14,6 +14,7 @@ use latchkey_oauth::api::{Api, ApiScope, ClaimName, ClaimRule, ClaimSource};
 use latchkey_oauth::client::{Client, ClientAuthMethod};
 use latchkey_oauth::grant_type::GrantType;
 use latchkey_oauth::random::SystemRandom;
+use latchkey_oauth::store::Expected;
 use latchkey_oauth::tenant::{LifetimeOverrides, TenantId, TenantSettings};
 use latchkey_oauth::time::Seconds;
 use latchkey_oauth::token::jwk::KeyRing;
@@ -189,7 +190,9 @@ impl World {
         let settings = TenantSettings::default();
         let clients = clients.iter().map(|it| store.put_client(tenant, it));
         let orders = orders_api();
-        let users = users.iter().map(|it| store.put_user(tenant, it, None));
+        let users = users
+            .iter()
+            .map(|it| store.put_user(tenant, it, Expected::Absent));
         join!(
             store.put_tenant(tenant, &settings, &self.keys),
             store.put_api(tenant, &orders),

@@ -17,9 +17,11 @@ use crate::workspace;
 const SHORTEST: usize = 8;
 /// Long enough, but words that logs and errors are made of.
 const WORDS: [&str; 2] = ["password", "disabled"];
-/// The beginnings of our tokens: `{"typ`, `{"alg`, `{"kid` and `{"iss` in base64url, and a refresh token's own. They find
-/// tokens that nobody has noted.
-const BEGINNINGS: [&str; 5] = ["eyJ0eX", "eyJhbG", "eyJraW", "eyJpc3", "lkr."];
+/// The beginnings of our tokens: `{"typ`, `{"alg`, `{"kid` and `{"iss` in base64url, and those of refresh tokens, opaque access
+/// tokens and the tokens of registration. They find tokens that nobody has noted.
+const BEGINNINGS: [&str; 9] = [
+    "eyJ0eX", "eyJhbG", "eyJraW", "eyJpc3", "lkr.", "lka.", "lki.", "lkg.", "lkc.",
+];
 /// What has to follow a beginning before it is taken for a token.
 const FOLLOWING: usize = 20;
 

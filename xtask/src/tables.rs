@@ -3,12 +3,12 @@
 use anyhow::{Context, Result};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{
-    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
-    TimeToLiveSpecification,
+    AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
+    ProjectionType, ScalarAttributeType, TimeToLiveSpecification,
 };
 use aws_sdk_kms::types::{KeySpec, KeyUsageType};
 
-use crate::template::{SigningKey, Table};
+use crate::template::{Key, SigningKey, Table};
 
 /// `RegistryTable` of the template is `latchkey-registry` locally.
 pub fn local_name(prefix: &str, logical: &str) -> String {
@@ -31,10 +31,16 @@ pub async fn create(client: &Client, name: &str, table: &Table) -> Result<()> {
         );
     }
     for key in &table.key_schema {
-        request = request.key_schema(
-            KeySchemaElement::builder()
-                .attribute_name(&key.attribute_name)
-                .key_type(KeyType::from(key.key_type.as_str()))
+        request = request.key_schema(element(key)?);
+    }
+    for index in &table.global_secondary_indexes {
+        let keys = index.key_schema.iter().map(element);
+        let projection = ProjectionType::from(index.projection.projection_type.as_str());
+        request = request.global_secondary_indexes(
+            GlobalSecondaryIndex::builder()
+                .index_name(&index.index_name)
+                .set_key_schema(Some(keys.collect::<Result<_>>()?))
+                .projection(Projection::builder().projection_type(projection).build())
                 .build()?,
         );
     }
@@ -49,6 +55,13 @@ pub async fn create(client: &Client, name: &str, table: &Table) -> Result<()> {
         }
         Err(error) => Err(error).with_context(|| format!("cannot create table {name}")),
     }
+}
+
+fn element(key: &Key) -> Result<KeySchemaElement> {
+    Ok(KeySchemaElement::builder()
+        .attribute_name(&key.attribute_name)
+        .key_type(KeyType::from(key.key_type.as_str()))
+        .build()?)
 }
 
 async fn set_expiry(client: &Client, name: &str, table: &Table) -> Result<()> {

@@ -109,7 +109,7 @@ impl<R: RegistryAdmin, U: UserAdmin> Session<'_, R, U> {
 fn deleted_tenants(changes: &[Change]) -> Vec<&str> {
     changes
         .iter()
-        .filter(|change| matches!(change.action, Action::DeleteTenant))
+        .filter(|change| matches!(change.action, Action::DeleteTenant(_)))
         .map(|change| change.tenant.as_str())
         .collect()
 }

@@ -2,6 +2,7 @@
 
 use anyhow::bail;
 use latchkey_oauth::client::{Client, ClientId, RegistryAdmin};
+use latchkey_oauth::store::{Expected, Versioned};
 use latchkey_oauth::tenant::TenantId;
 use latchkey_oauth::user::UserAdmin;
 use latchkey_registry::fault::Place;
@@ -62,7 +63,7 @@ impl<R: RegistryAdmin, U: UserAdmin> Session<'_, R, U> {
                     client.client_id, one.of.tenant
                 );
                 self.ensure_confirmed(&what, yes)?;
-                let action = Action::DeleteClient(client.client_id);
+                let action = Action::DeleteClient(client.value.client_id, client.version);
                 self.make_one(change(one.of.tenant, Verb::Delete, Vec::new(), action))
                     .await
             }
@@ -72,7 +73,10 @@ impl<R: RegistryAdmin, U: UserAdmin> Session<'_, R, U> {
     async fn list_clients(&mut self, of: &OfTenant) -> anyhow::Result<()> {
         ensure_tenant(self.registry, &of.tenant).await?;
         let clients = self.registry.clients(&of.tenant).await?;
-        let rows: Vec<Row<'_>> = clients.iter().map(Row::from).collect();
+        let rows: Vec<Row<'_>> = clients
+            .iter()
+            .map(|client| Row::from(&client.value))
+            .collect();
         let header = [
             "CLIENT_ID",
             "NAME",
@@ -95,9 +99,9 @@ impl<R: RegistryAdmin, U: UserAdmin> Session<'_, R, U> {
         Ok(())
     }
 
-    async fn find_client(&self, one: &OneClient) -> anyhow::Result<Client> {
+    async fn find_client(&self, one: &OneClient) -> anyhow::Result<Versioned<Client>> {
         let tenant = &one.of.tenant;
-        match self.registry.client(tenant, &one.client_id).await? {
+        match self.registry.read_client(tenant, &one.client_id).await? {
             Some(client) => Ok(client),
             None => bail!(
                 "tenant {tenant} has no client {}. `latchkey client list --tenant {tenant}` tells which it has",
@@ -130,7 +134,10 @@ impl<R: RegistryAdmin, U: UserAdmin> Session<'_, R, U> {
     }
 
     async fn client_secret(&mut self, arguments: &ClientSecret) -> anyhow::Result<()> {
-        let mut client = self.find_client(&arguments.client).await?;
+        let Versioned {
+            value: mut client,
+            version,
+        } = self.find_client(&arguments.client).await?;
         if !client.token_endpoint_auth_method.is_confidential() {
             bail!(
                 "{} is a public client, and can keep no secret",
@@ -160,7 +167,11 @@ impl<R: RegistryAdmin, U: UserAdmin> Session<'_, R, U> {
             }
         }
         let fields = vec![Field::untold("client_secret")];
-        let action = Action::PutClient { client, secret };
+        let action = Action::PutClient {
+            client,
+            secret,
+            expected: Expected::Version(version),
+        };
         self.make_one(change(
             arguments.client.of.tenant.clone(),
             Verb::Change,
@@ -174,15 +185,16 @@ impl<R: RegistryAdmin, U: UserAdmin> Session<'_, R, U> {
         let old = self.find_client(&one).await?;
         let client = Client {
             disabled,
-            ..old.clone()
+            ..old.value.clone()
         };
-        let Some((verb, fields)) = plan::diff::compare(Some(&old), &client) else {
+        let Some((verb, fields)) = plan::diff::compare(Some(&old.value), &client) else {
             let state = if disabled { "disabled" } else { "enabled" };
             return self.nothing_to_do(&format!("Client {} is {state} already.", one.client_id));
         };
         let action = Action::PutClient {
             client,
             secret: None,
+            expected: Expected::Version(old.version),
         };
         self.make_one(change(one.of.tenant, verb, fields, action))
             .await

@@ -1,12 +1,12 @@
 //! `latchkey export` and `latchkey user export`.
 
-use std::fs::File;
 use std::io::{BufWriter, Write as _};
 use std::path::Path;
 
 use anyhow::Context as _;
 use latchkey_oauth::client::RegistryAdmin;
-use latchkey_oauth::user::{User, UserAdmin};
+use latchkey_oauth::tenant::TenantId;
+use latchkey_oauth::user::UserAdmin;
 use serde_json::json;
 
 use super::{Session, ensure_tenant};
@@ -14,6 +14,7 @@ use crate::arguments::{Export, UserExport};
 use crate::export::registry_file::{self, Exported, UsersAre, users_file};
 use crate::export::users;
 use crate::output;
+use crate::progress::Progress;
 
 impl<R: RegistryAdmin, U: UserAdmin> Session<'_, R, U> {
     /// Exports a tenant's users.
@@ -23,17 +24,18 @@ impl<R: RegistryAdmin, U: UserAdmin> Session<'_, R, U> {
     pub async fn export_users(&mut self, arguments: UserExport) -> anyhow::Result<()> {
         let tenant = arguments.of.tenant;
         ensure_tenant(self.registry, &tenant).await?;
-        (self.tell)(&format!("reading the users of tenant {tenant}"));
-        let users = self.users.users(&tenant).await?;
-        (self.tell)("");
         let Some(path) = arguments.output else {
-            for user in &users {
-                self.output.raw(&users::line(user)?)?;
-            }
+            let mut progress = Progress::new(self.tools.clock, &mut *self.tell);
+            let output = &mut self.output;
+            users::each(self.users, &tenant, &mut progress, |user| {
+                output.raw(&users::line(user)?)
+            })
+            .await?;
+            progress.end();
             return Ok(());
         };
-        write_users(&path, &users)?;
-        let (count, name) = (users.len(), path.display());
+        let count = self.write_users(&tenant, &path).await?;
+        let name = path.display();
         self.output.say(&format!(
             "Done: {count} users of tenant {tenant}, with their password hashes, are in {name}.\n"
         ))?;
@@ -46,7 +48,42 @@ impl<R: RegistryAdmin, U: UserAdmin> Session<'_, R, U> {
     /// # Errors
     /// What went wrong.
     pub async fn export(&mut self, arguments: Export) -> anyhow::Result<()> {
-        let with_users = arguments.with_users || arguments.output.is_some();
+        let tenants = self.everything(arguments.with_users).await?;
+        let inside = arguments.with_users;
+        let Some(path) = arguments.output else {
+            let users_are = if inside {
+                UsersAre::Inside
+            } else {
+                UsersAre::Elsewhere
+            };
+            let text = registry_file::write(&tenants, users_are)?;
+            return Ok(self.output.raw(&text)?);
+        };
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let users_are = if inside {
+            UsersAre::Inside
+        } else {
+            UsersAre::Beside(&name)
+        };
+        let text = registry_file::write(&tenants, users_are)?;
+        let mut files = vec![path.display().to_string()];
+        let written = || output::create_private(&path)?.write_all(text.as_bytes());
+        written().with_context(|| format!("{} cannot be written", path.display()))?;
+        for Exported { tenant, .. } in tenants.iter().filter(|_| !inside) {
+            let beside = path.with_file_name(users_file(&name, &tenant.id));
+            self.write_users(&tenant.id, &beside).await?;
+            files.push(beside.display().to_string());
+        }
+        self.output.say(&format!(
+            "Done: {} tenants are in {}. The first lines say how they go into another deployment, and what is not there.\n",
+            tenants.len(),
+            files.join(", ")
+        ))?;
+        let document = json!({"tenants": tenants.len(), "files": files});
+        Ok(self.output.document(&document)?)
+    }
+
+    async fn everything(&mut self, with_users: bool) -> anyhow::Result<Vec<Exported>> {
         let mut tenants = Vec::new();
         for tenant in self.registry.tenants().await? {
             (self.tell)(&format!("reading tenant {}", tenant.id));
@@ -62,56 +99,23 @@ impl<R: RegistryAdmin, U: UserAdmin> Session<'_, R, U> {
             });
         }
         (self.tell)("");
-        let Some(path) = arguments.output else {
-            let users_are = if arguments.with_users {
-                UsersAre::Inside
-            } else {
-                UsersAre::Elsewhere
-            };
-            return Ok(self
-                .output
-                .raw(&registry_file::write(&tenants, users_are)?)?);
-        };
-        let files = write_all(&path, &tenants, arguments.with_users)?;
-        self.output.say(&format!(
-            "Done: {} tenants are in {}. It says how they go into another deployment, and what is not in it.\n",
-            tenants.len(),
-            files.join(", ")
-        ))?;
-        let document = json!({"tenants": tenants.len(), "files": files});
-        Ok(self.output.document(&document)?)
+        Ok(tenants)
     }
-}
 
-/// Writes the registry file and, unless they are in it, a file a tenant with its users. Their names.
-fn write_all(path: &Path, tenants: &[Exported], inside: bool) -> anyhow::Result<Vec<String>> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let users_are = if inside {
-        UsersAre::Inside
-    } else {
-        UsersAre::Beside(&name)
-    };
-    let text = registry_file::write(tenants, users_are)?;
-    let told = path.display().to_string();
-    let written = || output::create_private(path)?.write_all(text.as_bytes());
-    written().with_context(|| format!("{told} cannot be written"))?;
-    let mut files = vec![told];
-    for exported in tenants.iter().filter(|_| !inside) {
-        let path = path.with_file_name(users_file(&name, &exported.tenant.id));
-        write_users(&path, &exported.users)?;
-        files.push(path.display().to_string());
-    }
-    Ok(files)
-}
-
-fn write_users(path: &Path, users: &[User]) -> anyhow::Result<()> {
-    let write = |file: File| {
+    /// A tenant's users into a file. How many they are.
+    async fn write_users(&mut self, tenant: &TenantId, path: &Path) -> anyhow::Result<u64> {
+        let name = path.display();
+        let unwritten = || format!("{name} cannot be written");
+        let file = output::create_private(path).with_context(unwritten)?;
         let mut file = BufWriter::new(file);
-        for user in users {
-            file.write_all(users::line(user)?.as_bytes())?;
-        }
-        file.flush()
-    };
-    let written = output::create_private(path).and_then(write);
-    written.with_context(|| format!("{} cannot be written", path.display()))
+        let mut progress = Progress::new(self.tools.clock, &mut *self.tell);
+        let count = users::each(self.users, tenant, &mut progress, |user| {
+            file.write_all(users::line(user)?.as_bytes())
+        })
+        .await
+        .with_context(|| format!("{name} is not whole"))?;
+        progress.end();
+        file.flush().with_context(unwritten)?;
+        Ok(count)
+    }
 }

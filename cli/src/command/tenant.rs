@@ -29,8 +29,8 @@ impl<R: RegistryAdmin, U: UserAdmin> Session<'_, R, U> {
             rows.push(Row {
                 clients: self.registry.clients(&tenant.id).await?.len(),
                 keys: tenant.keys.published(now).count(),
-                tenant: tenant.id,
-                name: tenant.settings.name,
+                tenant: tenant.value.id,
+                name: tenant.value.settings.name,
             });
         }
         self.output

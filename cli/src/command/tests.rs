@@ -137,7 +137,12 @@ impl Deployment {
 
     async fn user(&self, name: &str) -> User {
         let (tenant, name) = (fixtures::tenant("default"), fixtures::username(name));
-        self.store.user(&tenant, &name).await.unwrap().unwrap()
+        self.store
+            .user(&tenant, &name)
+            .await
+            .unwrap()
+            .unwrap()
+            .value
     }
 
     fn state(&self) -> String {

@@ -2,6 +2,7 @@
 
 use anyhow::bail;
 use latchkey_oauth::client::RegistryAdmin;
+use latchkey_oauth::store::Versioned;
 use latchkey_oauth::tenant::TenantId;
 use latchkey_oauth::user::{Subject, User, UserAdmin, Username};
 use latchkey_registry::claims::{CLAIMS, Kind};
@@ -65,7 +66,7 @@ impl<R: RegistryAdmin, U: UserAdmin> Session<'_, R, U> {
     async fn list_users(&mut self, of: &OfTenant) -> anyhow::Result<()> {
         ensure_tenant(self.registry, &of.tenant).await?;
         let users = self.users.users(&of.tenant).await?;
-        let rows: Vec<Row<'_>> = users.iter().map(Row::from).collect();
+        let rows: Vec<Row<'_>> = users.iter().map(|user| Row::from(&user.value)).collect();
         self.output
             .rows(&rows, ["USERNAME", "SUB", "PASSWORD", "STATE"], |row| {
                 let password = if row.password { "set" } else { "none" };
@@ -80,7 +81,7 @@ impl<R: RegistryAdmin, U: UserAdmin> Session<'_, R, U> {
         Ok(())
     }
 
-    async fn find_user(&self, one: &OneUser) -> anyhow::Result<User> {
+    async fn find_user(&self, one: &OneUser) -> anyhow::Result<Versioned<User>> {
         let tenant = &one.of.tenant;
         match self.users.user(tenant, &one.username).await? {
             Some(user) => Ok(user),

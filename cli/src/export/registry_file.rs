@@ -8,6 +8,7 @@ use latchkey_oauth::claims::ClaimScope;
 use latchkey_oauth::client::Client;
 use latchkey_oauth::lockout::{Backoff, LockPolicy};
 use latchkey_oauth::password_policy::PasswordPolicy;
+use latchkey_oauth::store::Versioned;
 use latchkey_oauth::tenant::{LifetimeOverrides, Tenant, TenantId, TenantSettings};
 use latchkey_oauth::user::User;
 use serde::Serialize;
@@ -19,13 +20,13 @@ use super::users;
 #[derive(Debug)]
 pub struct Exported {
     /// The tenant.
-    pub tenant: Tenant,
+    pub tenant: Versioned<Tenant>,
     /// Its APIs.
-    pub apis: Vec<Api>,
+    pub apis: Vec<Versioned<Api>>,
     /// Its clients.
-    pub clients: Vec<Client>,
-    /// Its users.
-    pub users: Vec<User>,
+    pub clients: Vec<Versioned<Client>>,
+    /// Its users, where they are to stand in the file.
+    pub users: Vec<Versioned<User>>,
 }
 
 /// Where the users are.
@@ -53,7 +54,10 @@ pub fn write(tenants: &[Exported], users_are: UsersAre<'_>) -> anyhow::Result<St
     let listed = tenants.iter().map(|exported| {
         let mut members = tenant(exported);
         if let UsersAre::Inside = users_are {
-            members.always("users", exported.users.iter().map(users::entry).collect());
+            members.always(
+                "users",
+                exported.users.iter().map(|it| users::entry(it)).collect(),
+            );
         }
         members
     });
@@ -162,8 +166,11 @@ fn tenant(exported: &Exported) -> Members {
         policy.add("min_character_kinds", min_character_kinds);
         members.always("password_policy", policy.into());
     }
-    members.always("apis", exported.apis.iter().map(api).collect());
-    members.always("clients", exported.clients.iter().map(client).collect());
+    members.always("apis", exported.apis.iter().map(|it| api(it)).collect());
+    members.always(
+        "clients",
+        exported.clients.iter().map(|it| client(it)).collect(),
+    );
     members
 }
 

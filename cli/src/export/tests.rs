@@ -1,5 +1,6 @@
 //! Whatever a text says: it is the same text when the registry file is read again.
 
+use latchkey_oauth::store::{Version, Versioned};
 use latchkey_oauth::tenant::{Tenant, TenantId, TenantSettings};
 use latchkey_registry::door::Surroundings;
 use latchkey_testkit::fixtures;
@@ -18,6 +19,13 @@ impl Surroundings for Nowhere {
 
     fn read(&self, _: &std::path::Path) -> std::io::Result<String> {
         Err(std::io::ErrorKind::NotFound.into())
+    }
+}
+
+fn of_now<T>(value: T) -> Versioned<T> {
+    Versioned {
+        value,
+        version: Version::NONE,
     }
 }
 
@@ -77,14 +85,14 @@ proptest! {
         let address = Map::from_iter([("formatted".to_owned(), Value::from(format!("{lines}\n{lines}")))]);
         user.profile.claims.insert("address".to_owned(), Value::from(address));
         let exported = Exported {
-            tenant: Tenant {
+            tenant: of_now(Tenant {
                 id: TenantId::parse("acme").unwrap(),
                 settings: TenantSettings { name: Some(name), ..TenantSettings::default() },
                 keys: Default::default(),
-            },
+            }),
             apis: Vec::new(),
             clients: Vec::new(),
-            users: vec![user],
+            users: vec![of_now(user)],
         };
         let text = write(std::slice::from_ref(&exported), UsersAre::Inside).unwrap();
         let file = parse("file", &text, &Nowhere).map_err(|faults| {

@@ -37,7 +37,10 @@ pub fn read(mut members: Members) -> Result<UserEntry, String> {
         Err(faulty) => {
             let faults = faulty.faults.into_iter();
             // A row names the hash otherwise than the registry file.
-            let told = faults.map(|fault| fault.message.replace("`password`", "`password_hash`"));
+            let told = faults.map(|fault| {
+                let message = fault.message.replace("`password`", "`password_hash`");
+                message.replace(" password,", " password_hash,")
+            });
             Err(told.collect::<Vec<_>>().join(" "))
         }
     }

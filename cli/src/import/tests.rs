@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use latchkey_oauth::random::SystemRandom;
-use latchkey_oauth::store::StoreError;
-use latchkey_oauth::user::{Generation, User, Username};
+use latchkey_oauth::store::{Condition, Expected, Page, Part, StoreError, Version, Versioned};
+use latchkey_oauth::user::{User, Username};
 use latchkey_testkit::clock::FixedClock;
 use latchkey_testkit::fixtures::{self, NOW};
 use latchkey_testkit::memory::MemoryStore;
@@ -56,29 +56,42 @@ impl Flaky {
 }
 
 impl UserAdmin for Flaky {
-    async fn user(&self, of: &TenantId, name: &Username) -> Result<Option<User>, StoreError> {
+    async fn user(
+        &self,
+        of: &TenantId,
+        name: &Username,
+    ) -> Result<Option<Versioned<User>>, StoreError> {
         self.store.user(of, name).await
     }
 
-    async fn put_user(
+    async fn put_user<'a>(
         &self,
         of: &TenantId,
         user: &User,
-        expected: Option<Generation>,
-    ) -> Result<bool, StoreError> {
+        condition: impl Into<Condition<'a>> + Send,
+    ) -> Result<Option<Version>, StoreError> {
         let number = self.writes.fetch_add(1, Ordering::Relaxed);
         if (self.fails)(number) {
             return Err(StoreError::unavailable("throttled"));
         }
-        self.store.put_user(of, user, expected).await
+        self.store.put_user(of, user, condition).await
     }
 
-    async fn delete_user(&self, of: &TenantId, user: &User) -> Result<(), StoreError> {
-        self.store.delete_user(of, user).await
+    async fn delete_user(
+        &self,
+        of: &TenantId,
+        user: &User,
+        expected: Expected,
+    ) -> Result<bool, StoreError> {
+        self.store.delete_user(of, user, expected).await
     }
 
-    async fn users(&self, of: &TenantId) -> Result<Vec<User>, StoreError> {
-        self.store.users(of).await
+    async fn users_page(
+        &self,
+        of: &TenantId,
+        part: Part<'_>,
+    ) -> Result<Page<Versioned<User>>, StoreError> {
+        self.store.users_page(of, part).await
     }
 }
 

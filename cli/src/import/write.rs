@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use latchkey_oauth::client::RegistryAdmin;
 use latchkey_oauth::password_policy::PasswordPolicy;
-use latchkey_oauth::random;
-use latchkey_oauth::store::StoreError;
+use latchkey_oauth::random::{self, RandomError};
+use latchkey_oauth::store::{Expected, StoreError, Versioned};
 use latchkey_oauth::tenant::TenantId;
-use latchkey_oauth::user::{User, UserAdmin};
+use latchkey_oauth::user::{Credentials, Generation, User, UserAdmin, UserProfile};
 use latchkey_registry::{UserEntry, UserPassword};
 
 use super::entry;
@@ -55,6 +55,12 @@ impl From<anyhow::Error> for Fault {
     }
 }
 
+impl From<RandomError> for Fault {
+    fn from(error: RandomError) -> Self {
+        Self::Store(error.into())
+    }
+}
+
 impl From<StoreError> for Fault {
     fn from(error: StoreError) -> Self {
         Self::Store(error.into())
@@ -91,7 +97,7 @@ impl<R: RegistryAdmin, U: UserAdmin> Writer<'_, R, U> {
                 ended => return ended,
             }
             // Not all at the same moment again.
-            let [part] = random::bytes(self.tools.random).map_err(anyhow::Error::from)?;
+            let [part] = random::bytes(self.tools.random)?;
             tokio::time::sleep(wait / 2 + wait * u32::from(part) / 512).await;
             wait = (wait * 2).min(LONGEST_WAIT);
         }
@@ -103,8 +109,9 @@ impl<R: RegistryAdmin, U: UserAdmin> Writer<'_, R, U> {
         if !self.dry_run
             && self
                 .users
-                .put_user(tenant, &self.user_of(entry)?, None)
+                .put_user(tenant, &self.user_of(entry)?, Expected::Absent)
                 .await?
+                .is_some()
         {
             return Ok(Outcome::Created);
         }
@@ -117,7 +124,7 @@ impl<R: RegistryAdmin, U: UserAdmin> Writer<'_, R, U> {
         }
     }
 
-    fn user_of(&self, entry: &UserEntry) -> anyhow::Result<User> {
+    fn user_of(&self, entry: &UserEntry) -> Result<User, RandomError> {
         let hash = match &entry.password {
             Some(UserPassword::Hash(hash)) => Some(hash.clone()),
             // A row brings a hash or nothing.
@@ -125,18 +132,23 @@ impl<R: RegistryAdmin, U: UserAdmin> Writer<'_, R, U> {
                 None
             }
         };
-        let user = apply::new_user(
-            entry.username.clone(),
-            entry.subject.clone(),
-            hash,
-            entry.disabled.unwrap_or_default(),
-            entry.claims.clone(),
-            self.tools,
-        );
-        Ok(user?)
+        let subject = apply::subject_or_new(entry.subject.clone(), self.tools)?;
+        Ok(User {
+            credentials: Credentials {
+                subject: subject.clone(),
+                password_hash: hash,
+                disabled: entry.disabled.unwrap_or_default(),
+                generation: Generation::fresh(self.tools.random)?,
+            },
+            profile: UserProfile {
+                subject,
+                username: entry.username.clone(),
+                claims: entry.claims.clone(),
+            },
+        })
     }
 
-    async fn existing(&self, entry: &UserEntry, stored: User) -> Result<Outcome, Fault> {
+    async fn existing(&self, entry: &UserEntry, stored: Versioned<User>) -> Result<Outcome, Fault> {
         let name = &entry.username;
         let another = entry
             .subject

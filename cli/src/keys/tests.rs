@@ -3,6 +3,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use der::asn1::{BitStringRef, ObjectIdentifier, UintRef};
 use der::{AnyRef, Encode as _};
 use latchkey_oauth::client::RegistryAdmin as _;
+use latchkey_oauth::store::Expected;
 use latchkey_oauth::tenant::TenantSettings;
 use latchkey_testkit::fixtures::{self, NOW};
 use latchkey_testkit::memory::MemoryStore;
@@ -117,7 +118,7 @@ fn keys_that_cannot_sign_tokens() {
 async fn store() -> (MemoryStore, TenantId) {
     let (store, tenant) = (MemoryStore::default(), fixtures::tenant("default"));
     store
-        .put_tenant(&tenant, &TenantSettings::default())
+        .put_tenant(&tenant, &TenantSettings::default(), Expected::Absent)
         .await
         .unwrap();
     (store, tenant)

@@ -1,6 +1,7 @@
 //! Clients: file against store.
 
 use latchkey_oauth::client::Client;
+use latchkey_oauth::store::Versioned;
 use latchkey_oauth::tenant::TenantId;
 use latchkey_registry::{ClientEntry, ClientSecrets, TenantEntry};
 
@@ -20,7 +21,11 @@ pub fn all(entry: &TenantEntry, stored: Option<&StoredTenant>) -> Vec<Change> {
 }
 
 /// What must change about one client.
-pub fn one(tenant: &TenantId, entry: &ClientEntry, old: Option<&Client>) -> Option<Change> {
+pub fn one(
+    tenant: &TenantId,
+    entry: &ClientEntry,
+    old: Option<&Versioned<Client>>,
+) -> Option<Change> {
     let mut client = entry.client.clone();
     // Silence never lets a client in that somebody has shut out.
     client.disabled = entry
@@ -43,7 +48,7 @@ pub fn one(tenant: &TenantId, entry: &ClientEntry, old: Option<&Client>) -> Opti
             Vec::new()
         }
     };
-    let (verb, mut fields) = match diff::compare(old, &client) {
+    let (verb, mut fields) = match diff::compare(old.map(|old| &old.value), &client) {
         Some(difference) => difference,
         None if secret.is_some() => (super::Verb::Change, Vec::new()),
         None => return None,
@@ -59,6 +64,10 @@ pub fn one(tenant: &TenantId, entry: &ClientEntry, old: Option<&Client>) -> Opti
         tenant: tenant.clone(),
         verb,
         fields,
-        action: Action::PutClient { client, secret },
+        action: Action::PutClient {
+            client,
+            secret,
+            expected: super::expected(old),
+        },
     })
 }

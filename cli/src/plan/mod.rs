@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use latchkey_oauth::api::{Api, ResourceId};
 use latchkey_oauth::client::{Client, ClientId};
 use latchkey_oauth::password::{Password, PasswordHashing, StoredPassword};
+use latchkey_oauth::store::{Expected, Version, Versioned};
 use latchkey_oauth::tenant::{Lifetimes, TenantId, TenantSettings};
 use latchkey_oauth::user::{Subject, User, Username};
 use latchkey_registry::fault::{Faults, FaultyFile, Place};
@@ -50,22 +51,34 @@ pub struct Change {
 #[derive(Debug)]
 pub enum Action {
     /// Writes a tenant's settings.
-    PutTenant(TenantSettings),
+    PutTenant {
+        /// As they are to be.
+        settings: TenantSettings,
+        /// As the store was when it was read.
+        expected: Expected,
+    },
     /// Writes an API.
-    PutApi(Api),
+    PutApi {
+        /// As it is to be.
+        api: Api,
+        /// As the store was when it was read.
+        expected: Expected,
+    },
     /// Writes a client.
     PutClient {
         /// As it is to be, but for the secret.
         client: Client,
         /// A secret to come.
         secret: Option<SecretToCome>,
+        /// As the store was when it was read.
+        expected: Expected,
     },
     /// Makes a user.
     CreateUser(NewUser),
     /// Changes a user.
     UpdateUser {
         /// As it was read.
-        stored: User,
+        stored: Versioned<User>,
         /// Claims as they are to be.
         claims: Map<String, Value>,
         /// Whether it is shut out.
@@ -74,13 +87,13 @@ pub enum Action {
         password: Option<NewPassword>,
     },
     /// Deletes an API.
-    DeleteApi(ResourceId),
+    DeleteApi(ResourceId, Version),
     /// Deletes a client.
-    DeleteClient(ClientId),
+    DeleteClient(ClientId, Version),
     /// Deletes a user.
-    DeleteUser(User),
+    DeleteUser(Versioned<User>),
     /// Deletes a tenant, its key ring included.
-    DeleteTenant,
+    DeleteTenant(Version),
 }
 
 /// A user to be made.
@@ -141,14 +154,14 @@ impl Change {
                 password,
                 ..
             } => password.is_some() || (*disabled && !stored.credentials.disabled),
-            Action::PutTenant(_)
-            | Action::PutApi(_)
-            | Action::DeleteApi(_)
+            Action::PutTenant { .. }
+            | Action::PutApi { .. }
+            | Action::DeleteApi(..)
             | Action::PutClient { .. }
             | Action::CreateUser(_)
-            | Action::DeleteClient(_)
+            | Action::DeleteClient(..)
             | Action::DeleteUser(_)
-            | Action::DeleteTenant => false,
+            | Action::DeleteTenant(_) => false,
         }
     }
 
@@ -168,26 +181,26 @@ impl Change {
                 password: Some(NewPassword::Prompt),
                 ..
             } => Some(format!("password of user {id}")),
-            Action::PutTenant(_)
-            | Action::PutApi(_)
-            | Action::DeleteApi(_)
+            Action::PutTenant { .. }
+            | Action::PutApi { .. }
+            | Action::DeleteApi(..)
             | Action::PutClient { .. }
             | Action::CreateUser(_)
             | Action::UpdateUser { .. }
-            | Action::DeleteClient(_)
+            | Action::DeleteClient(..)
             | Action::DeleteUser(_)
-            | Action::DeleteTenant => None,
+            | Action::DeleteTenant(_) => None,
         }
     }
 
     /// `client demo-web`, as the plan shows it.
     pub fn subject(&self) -> (&'static str, &str) {
         match &self.action {
-            Action::PutTenant(_) | Action::DeleteTenant => ("tenant", self.tenant.as_str()),
-            Action::PutApi(api) => ("api", api.resource.as_str()),
-            Action::DeleteApi(resource) => ("api", resource.as_str()),
+            Action::PutTenant { .. } | Action::DeleteTenant(_) => ("tenant", self.tenant.as_str()),
+            Action::PutApi { api, .. } => ("api", api.resource.as_str()),
+            Action::DeleteApi(resource, _) => ("api", resource.as_str()),
             Action::PutClient { client, .. } => ("client", client.client_id.as_str()),
-            Action::DeleteClient(id) => ("client", id.as_str()),
+            Action::DeleteClient(id, _) => ("client", id.as_str()),
             Action::CreateUser(user) => ("user", user.username.as_str()),
             Action::UpdateUser { stored, .. } => ("user", stored.profile.username.as_str()),
             Action::DeleteUser(user) => ("user", user.profile.username.as_str()),
@@ -259,7 +272,10 @@ fn tenant(entry: &TenantEntry, stored: Option<&StoredTenant>) -> Option<Change> 
         tenant: entry.tenant.clone(),
         verb,
         fields,
-        action: Action::PutTenant(entry.settings.clone()),
+        action: Action::PutTenant {
+            settings: entry.settings.clone(),
+            expected: expected(stored.map(|stored| &stored.tenant)),
+        },
     })
 }
 
@@ -271,7 +287,7 @@ fn apis(entry: &TenantEntry, stored: Option<&StoredTenant>) -> Vec<Change> {
         let api = &described.api;
         let mut known = stored.unwrap_or_default().iter();
         let old = known.find(|old| old.resource == api.resource);
-        let (verb, mut fields) = diff::compare(old, api)?;
+        let (verb, mut fields) = diff::compare(old.map(|old| &old.value), api)?;
         diff::tell_instead(&mut fields, |name| {
             name.ends_with("_lifetime")
                 .then(|| "the tenant's".to_owned())
@@ -280,7 +296,10 @@ fn apis(entry: &TenantEntry, stored: Option<&StoredTenant>) -> Vec<Change> {
             tenant: entry.tenant.clone(),
             verb,
             fields,
-            action: Action::PutApi(api.clone()),
+            action: Action::PutApi {
+                api: api.clone(),
+                expected: old.map_or(Expected::Absent, |old| Expected::Version(old.version)),
+            },
         })
     });
     changes.collect()
@@ -328,7 +347,7 @@ fn deleted_of(entry: &TenantEntry, stored: Option<&StoredTenant>) -> Vec<Change>
             .as_ref()
             .is_some_and(|named| !named.contains(&api.resource))
         {
-            let action = Action::DeleteApi(api.resource.clone());
+            let action = Action::DeleteApi(api.resource.clone(), api.version);
             deletions.push(deletion(stored, action));
         }
     }
@@ -339,7 +358,7 @@ fn deleted_of(entry: &TenantEntry, stored: Option<&StoredTenant>) -> Vec<Change>
         {
             deletions.push(deletion(
                 stored,
-                Action::DeleteClient(client.client_id.clone()),
+                Action::DeleteClient(client.client_id.clone(), client.version),
             ));
         }
     }
@@ -359,7 +378,7 @@ fn deleted_tenant(stored: &StoredTenant) -> Vec<Change> {
     let clients = stored
         .clients
         .iter()
-        .map(|client| Action::DeleteClient(client.client_id.clone()));
+        .map(|client| Action::DeleteClient(client.client_id.clone(), client.version));
     let users = stored
         .users
         .iter()
@@ -367,9 +386,9 @@ fn deleted_tenant(stored: &StoredTenant) -> Vec<Change> {
     let apis = stored
         .apis
         .iter()
-        .map(|api| Action::DeleteApi(api.resource.clone()));
+        .map(|api| Action::DeleteApi(api.resource.clone(), api.version));
     let all = clients.chain(apis).chain(users);
-    let actions = all.chain([Action::DeleteTenant]);
+    let actions = all.chain([Action::DeleteTenant(stored.tenant.version)]);
     actions.map(|action| deletion(stored, action)).collect()
 }
 
@@ -380,6 +399,11 @@ fn deletion(stored: &StoredTenant, action: Action) -> Change {
         fields: Vec::new(),
         action,
     }
+}
+
+/// What a write expects to find of what was read.
+fn expected<T>(stored: Option<&Versioned<T>>) -> Expected {
+    stored.map_or(Expected::Absent, |stored| Expected::Version(stored.version))
 }
 
 /// Whom a fault found while planning is about.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use latchkey_oauth::password::{PasswordHashing, StoredPassword, Verdict};
+use latchkey_oauth::store::Versioned;
 use latchkey_oauth::tenant::TenantId;
 use latchkey_oauth::user::{Subject, User, Username};
 use latchkey_registry::fault::Faults;
@@ -26,7 +27,7 @@ pub fn all(
     let users = stored
         .map(|stored| stored.users.as_slice())
         .unwrap_or_default();
-    let by_name: BTreeMap<&Username, &User> = users
+    let by_name: BTreeMap<&Username, &Versioned<User>> = users
         .iter()
         .map(|user| (&user.profile.username, user))
         .collect();
@@ -60,7 +61,7 @@ pub fn all(
 pub fn change(
     tenant: &TenantId,
     entry: &UserEntry,
-    old: &User,
+    old: &Versioned<User>,
     hashing: &PasswordHashing,
 ) -> Option<Change> {
     one(
@@ -74,7 +75,7 @@ pub fn change(
 /// A subject is never changed and never given to another (OIDC Core section 2).
 fn subject_fault(
     user: &UserEntry,
-    old: Option<&User>,
+    old: Option<&Versioned<User>>,
     by_subject: &BTreeMap<&Subject, &Username>,
 ) -> Option<String> {
     let wanted = user.subject.as_ref()?;
@@ -101,7 +102,7 @@ enum Wanted {
     New(NewPassword),
 }
 
-fn password(user: &UserEntry, old: Option<&User>, hashing: &PasswordHashing) -> Wanted {
+fn password(user: &UserEntry, old: Option<&Versioned<User>>, hashing: &PasswordHashing) -> Wanted {
     let stored = old.and_then(|old| old.credentials.password_hash.as_ref());
     match (&user.password, stored) {
         (None, _) | (Some(UserPassword::Prompt | UserPassword::Generate), Some(_)) => Wanted::Same,
@@ -130,7 +131,12 @@ fn rehashed(imported: &StoredPassword, stored: &StoredPassword, hashing: &Passwo
     !hashing.is_current(imported) && hashing.is_current(stored)
 }
 
-fn one(tenant: &TenantId, user: &UserEntry, old: Option<&User>, wanted: Wanted) -> Option<Change> {
+fn one(
+    tenant: &TenantId,
+    user: &UserEntry,
+    old: Option<&Versioned<User>>,
+    wanted: Wanted,
+) -> Option<Change> {
     let password = match wanted {
         Wanted::New(password) => Some(password),
         Wanted::Same | Wanted::NewerHash => None,

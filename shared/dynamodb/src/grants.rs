@@ -24,8 +24,8 @@ use crate::keys::{self, EXPIRES_AT};
 /// The grants table; with the users table beside it where profiles are wanted too.
 #[derive(Debug, Clone)]
 pub struct Grants {
-    client: Client,
-    grants: String,
+    pub(crate) client: Client,
+    pub(crate) grants: String,
     users: Option<String>,
 }
 
@@ -46,7 +46,7 @@ impl Grants {
         self
     }
 
-    fn update(&self, key: keys::Key) -> UpdateItemFluentBuilder {
+    pub(crate) fn update(&self, key: keys::Key) -> UpdateItemFluentBuilder {
         self.client
             .update_item()
             .table_name(&self.grants)
@@ -250,7 +250,10 @@ impl RevocationRepository for Grants {
 }
 
 /// Marks a family as revoked; `false`, and nothing changes, where the condition does not hold.
-async fn revoke(update: UpdateItemFluentBuilder, now: Timestamp) -> Result<bool, StoreError> {
+pub(crate) async fn revoke(
+    update: UpdateItemFluentBuilder,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
     let revoked = update
         .update_expression("SET revoked_at = if_not_exists(revoked_at, :now)")
         .expression_attribute_values(":now", number(now.as_unix()))

@@ -5,14 +5,14 @@ use std::future::Future;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
-use latchkey_oauth::store::StoreError;
+use latchkey_oauth::store::{StoreError, Version, Versioned};
 use latchkey_oauth::time::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_dynamo::aws_sdk_dynamodb_1 as serde_item;
 
 use crate::error::store_error;
-use crate::keys::{EXPIRES_AT, KIND_ID, Key, PK, SK, TENANT};
+use crate::keys::{EXPIRES_AT, KIND_ID, Key, PK, SK, TENANT, VERSION};
 
 /// An item as DynamoDB has it.
 pub type Item = HashMap<String, AttributeValue>;
@@ -40,10 +40,48 @@ pub fn to_expiring_item(
 
 /// A value from an item. What is only for the table is left out.
 pub fn from_item<T: DeserializeOwned>(mut item: Item) -> Result<T, StoreError> {
-    for name in [PK, SK, TENANT, KIND_ID, EXPIRES_AT] {
+    for name in [PK, SK, TENANT, KIND_ID, EXPIRES_AT, VERSION] {
         item.remove(name);
     }
     serde_item::from_item(item).map_err(StoreError::internal)
+}
+
+/// A value's attributes with a key and a version.
+pub fn to_versioned_item(
+    value: &impl Serialize,
+    key: Key,
+    version: Version,
+) -> Result<Item, StoreError> {
+    let mut item = to_item(value, key)?;
+    item.insert(VERSION.to_owned(), number(version.number()));
+    Ok(item)
+}
+
+/// A value with its version from an item.
+pub fn from_versioned_item<T: DeserializeOwned>(item: Item) -> Result<Versioned<T>, StoreError> {
+    let version = version(&item)?;
+    let value = from_item(item)?;
+    Ok(Versioned { value, version })
+}
+
+/// The version of an item; one that was written before there were versions has none.
+pub fn version(item: &Item) -> Result<Version, StoreError> {
+    match item.get(VERSION) {
+        None => Ok(Version::NONE),
+        Some(AttributeValue::N(number)) => number
+            .parse()
+            .map(Version::from_number)
+            .map_err(StoreError::internal),
+        Some(_) => Err(StoreError::internal("a version that is no number")),
+    }
+}
+
+/// A key's text.
+pub fn text<'a>(item: &'a Item, name: &str) -> Result<&'a str, StoreError> {
+    match item.get(name) {
+        Some(AttributeValue::S(text)) => Ok(text),
+        _ => Err(StoreError::internal("an item without its key")),
+    }
 }
 
 /// One attribute from a value.

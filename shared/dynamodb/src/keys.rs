@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use latchkey_oauth::api::ResourceId;
 use latchkey_oauth::client::ClientId;
+use latchkey_oauth::hash::Sha256Hash;
 use latchkey_oauth::tenant::TenantId;
 use latchkey_oauth::token::opaque::OpaqueTokenHash;
 use latchkey_oauth::token::refresh_token::FamilyId;
@@ -26,6 +27,14 @@ pub const PK: &str = "pk";
 pub const SK: &str = "sk";
 /// Where DynamoDB's time-to-live looks.
 pub const EXPIRES_AT: &str = "expires_at";
+/// Which state of an item this is.
+pub const VERSION: &str = "version";
+/// Index of the registry: everything of a kind, by tenant.
+pub const BY_KIND: &str = "by_kind";
+/// Index of users: profiles by tenant and user name. Only a profile has the attribute `tenant`.
+pub const BY_TENANT: &str = "by_tenant";
+/// Sort key of [`BY_TENANT`].
+pub const USERNAME: &str = "username";
 
 /// `kind_id` of a tenant's settings.
 pub const SETTINGS: &str = "settings";
@@ -41,6 +50,10 @@ const STATE: &str = "state";
 const OPAQUE: &str = "access";
 /// `sk` of a revoked access token.
 const REVOKED: &str = "revoked";
+/// `sk` of a request that is carried out once.
+const ONCE: &str = "once";
+/// What the `sk` of every family begins with.
+pub const FAMILY_PREFIX: &str = "family#";
 
 fn text(value: impl Into<String>) -> AttributeValue {
     AttributeValue::S(value.into())
@@ -79,24 +92,14 @@ fn user_key(pk: String) -> Key {
     HashMap::from([(PK.to_owned(), text(pk))])
 }
 
-/// What the partition keys of a tenant's logins begin with.
-pub fn login_prefix(tenant: &TenantId) -> String {
-    format!("login#{tenant}#")
-}
-
-/// What the partition keys of a tenant's profiles begin with.
-pub fn profile_prefix(tenant: &TenantId) -> String {
-    format!("profile#{tenant}#")
-}
-
 /// Users: credentials by user name.
 pub fn login(tenant: &TenantId, username: &Username) -> Key {
-    user_key(format!("{}{username}", login_prefix(tenant)))
+    user_key(format!("login#{tenant}#{username}"))
 }
 
 /// Users: claims by subject.
 pub fn profile(tenant: &TenantId, subject: SubjectKey) -> Key {
-    user_key(format!("{}{subject}", profile_prefix(tenant)))
+    user_key(format!("profile#{tenant}#{subject}"))
 }
 
 /// Users: a counter of failures.
@@ -111,7 +114,12 @@ pub fn attempts(tenant: &TenantId, counter: Counter<'_>) -> Key {
 }
 
 fn of_subject(tenant: &TenantId, subject: SubjectKey, sk: String) -> Key {
-    pair((PK, format!("subject#{tenant}#{subject}")), (SK, sk))
+    pair((PK, subject_partition(tenant, subject)), (SK, sk))
+}
+
+/// Grants: the partition of a subject's state and families.
+pub fn subject_partition(tenant: &TenantId, subject: SubjectKey) -> String {
+    format!("subject#{tenant}#{subject}")
 }
 
 /// Grants: whether a subject's tokens count.
@@ -124,7 +132,7 @@ pub fn family(tenant: &TenantId, family: &FamilyId) -> Key {
     of_subject(
         tenant,
         family.subject(),
-        format!("family#{}", family.number()),
+        format!("{FAMILY_PREFIX}{}", family.number()),
     )
 }
 
@@ -142,4 +150,9 @@ pub fn opaque(tenant: &TenantId, hash: &OpaqueTokenHash) -> Key {
         (PK, format!("access#{tenant}#{hash}")),
         (SK, OPAQUE.to_owned()),
     )
+}
+
+/// Grants: a request that is carried out once.
+pub fn once(tenant: &TenantId, key: &Sha256Hash) -> Key {
+    pair((PK, format!("once#{tenant}#{key}")), (SK, ONCE.to_owned()))
 }

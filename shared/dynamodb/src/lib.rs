@@ -6,10 +6,15 @@ mod error;
 pub mod keys;
 
 mod item;
+mod query;
+mod write;
 
 pub mod grants;
+mod grants_admin;
 pub mod registry;
+mod registry_admin;
 pub mod users;
+mod users_admin;
 
 pub use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::Builder;

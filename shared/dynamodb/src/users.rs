@@ -1,26 +1,18 @@
 //! Users: credentials, profiles, and counters of failures.
 
-use std::collections::BTreeMap;
-
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
-use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
-use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem};
 use latchkey_oauth::lockout::{Attempts, Backoff, Source};
 use latchkey_oauth::password::StoredPassword;
 use latchkey_oauth::store::StoreError;
 use latchkey_oauth::tenant::TenantId;
 use latchkey_oauth::time::Timestamp;
-use latchkey_oauth::user::{
-    Counter, Credentials, Generation, Login, LoginRepository, SubjectKey, User, UserAdmin,
-    UserProfile, Username,
-};
-use serde::de::DeserializeOwned;
+use latchkey_oauth::user::{Counter, Login, LoginRepository, SubjectKey, UserProfile, Username};
 
 use crate::error::store_error;
-use crate::item::{Found, Wanted, attribute, batch_get, from_item, number, to_item};
-use crate::keys::{self, EXPIRES_AT, Key, PK};
+use crate::item::{Found, Wanted, attribute, batch_get, number};
+use crate::keys::{self, EXPIRES_AT, Key};
 
 /// How often a counter that changes under our hands is tried again.
 const MAX_TRIES: usize = 4;
@@ -28,9 +20,9 @@ const MAX_TRIES: usize = 4;
 /// The users table, and the grants table beside it, where each user's state is kept.
 #[derive(Debug, Clone)]
 pub struct Users {
-    client: Client,
-    users: String,
-    grants: String,
+    pub(crate) client: Client,
+    pub(crate) users: String,
+    pub(crate) grants: String,
 }
 
 impl Users {
@@ -103,19 +95,6 @@ impl Users {
             }
             Err(error) => Err(store_error(error)),
         }
-    }
-
-    async fn get<T: DeserializeOwned>(&self, key: Key) -> Result<Option<T>, StoreError> {
-        let answer = self
-            .client
-            .get_item()
-            .table_name(&self.users)
-            .set_key(Some(key))
-            .consistent_read(true)
-            .send()
-            .await
-            .map_err(store_error)?;
-        answer.item.map(from_item).transpose()
     }
 }
 
@@ -243,159 +222,8 @@ impl LoginRepository for Users {
     }
 }
 
-impl UserAdmin for Users {
-    async fn user(
-        &self,
-        tenant: &TenantId,
-        username: &Username,
-    ) -> Result<Option<User>, StoreError> {
-        let login = self
-            .get::<Credentials>(keys::login(tenant, username))
-            .await?;
-        let Some(credentials) = login else {
-            return Ok(None);
-        };
-        let key = keys::profile(tenant, SubjectKey::of(tenant, &credentials.subject));
-        let profile = self.get(key).await?;
-        let profile = profile.ok_or_else(|| StoreError::internal("a login without its profile"))?;
-        Ok(Some(User {
-            credentials,
-            profile,
-        }))
-    }
-
-    async fn put_user(
-        &self,
-        tenant: &TenantId,
-        user: &User,
-        expected: Option<Generation>,
-    ) -> Result<bool, StoreError> {
-        let username = &user.profile.username;
-        let subject = SubjectKey::of(tenant, &user.profile.subject);
-        let login = Put::builder()
-            .table_name(&self.users)
-            .set_item(Some(to_item(
-                &user.credentials,
-                keys::login(tenant, username),
-            )?));
-        let login = match expected {
-            None => login.condition_expression("attribute_not_exists(pk)"),
-            Some(generation) => login
-                .condition_expression("generation = :expected")
-                .expression_attribute_values(":expected", attribute(&generation)?),
-        };
-        let profile = Put::builder()
-            .table_name(&self.users)
-            .set_item(Some(to_item(
-                &user.profile,
-                keys::profile(tenant, subject),
-            )?))
-            .condition_expression("attribute_not_exists(pk) OR username = :username")
-            .expression_attribute_values(":username", attribute(username)?);
-        let state = Put::builder()
-            .table_name(&self.grants)
-            .set_item(Some(to_item(&user.state(), keys::state(tenant, subject))?));
-        let mut writes = Vec::with_capacity(3);
-        for put in [login, profile, state] {
-            let put = put.build().map_err(StoreError::internal)?;
-            writes.push(TransactWriteItem::builder().put(put).build());
-        }
-        self.transact(writes).await
-    }
-
-    async fn delete_user(&self, tenant: &TenantId, user: &User) -> Result<(), StoreError> {
-        let subject = SubjectKey::of(tenant, &user.profile.subject);
-        let items = [
-            (&self.users, keys::login(tenant, &user.profile.username)),
-            (&self.users, keys::profile(tenant, subject)),
-            (&self.grants, keys::state(tenant, subject)),
-        ];
-        let mut writes = Vec::with_capacity(items.len());
-        for (table, key) in items {
-            let delete = Delete::builder().table_name(table).set_key(Some(key));
-            let delete = delete.build().map_err(StoreError::internal)?;
-            writes.push(TransactWriteItem::builder().delete(delete).build());
-        }
-        self.transact(writes).await?;
-        Ok(())
-    }
-
-    async fn users(&self, tenant: &TenantId) -> Result<Vec<User>, StoreError> {
-        let text = AttributeValue::S;
-        let mut pages = self
-            .client
-            .scan()
-            .table_name(&self.users)
-            .consistent_read(true)
-            .filter_expression("begins_with(#pk, :login) OR begins_with(#pk, :profile)")
-            .expression_attribute_names("#pk", PK)
-            .expression_attribute_values(":login", text(keys::login_prefix(tenant)))
-            .expression_attribute_values(":profile", text(keys::profile_prefix(tenant)))
-            .into_paginator()
-            .items()
-            .send();
-        let mut logins = BTreeMap::new();
-        let mut profiles = BTreeMap::new();
-        while let Some(item) = pages.next().await {
-            let item = item.map_err(store_error)?;
-            if item.contains_key("username") {
-                let profile: UserProfile = from_item(item)?;
-                profiles.insert(profile.username.clone(), profile);
-            } else {
-                let credentials: Credentials = from_item(item)?;
-                logins.insert(credentials.subject.clone(), credentials);
-            }
-        }
-        let users = profiles.into_values().filter_map(|profile| {
-            let credentials = logins.remove(&profile.subject)?;
-            Some(User {
-                credentials,
-                profile,
-            })
-        });
-        Ok(users.collect())
-    }
-}
-
-impl Users {
-    /// All of the writes or none; `false` when a condition does not hold.
-    async fn transact(&self, writes: Vec<TransactWriteItem>) -> Result<bool, StoreError> {
-        let written = self
-            .client
-            .transact_write_items()
-            .set_transact_items(Some(writes))
-            .send()
-            .await;
-        match written {
-            Ok(_) => Ok(true),
-            Err(error) if is_cancelled(&error, &[CONDITION]) => Ok(false),
-            Err(error) if is_cancelled(&error, &PASSING) => Err(StoreError::unavailable(error)),
-            Err(error) => Err(store_error(error)),
-        }
-    }
-}
-
-/// Why a transaction was cancelled: a condition does not hold.
-const CONDITION: &str = "ConditionalCheckFailed";
-/// The same where trying again may help.
-const PASSING: [&str; 3] = [
-    "TransactionConflict",
-    "ThrottlingError",
-    "ProvisionedThroughputExceeded",
-];
-
 fn condition_failed(error: &SdkError<UpdateItemError>) -> bool {
     error
         .as_service_error()
         .is_some_and(UpdateItemError::is_conditional_check_failed_exception)
-}
-
-fn is_cancelled(error: &SdkError<TransactWriteItemsError>, why: &[&str]) -> bool {
-    let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) =
-        error.as_service_error()
-    else {
-        return false;
-    };
-    let mut reasons = cancelled.cancellation_reasons().iter();
-    reasons.any(|reason| reason.code().is_some_and(|code| why.contains(&code)))
 }

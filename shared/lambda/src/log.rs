@@ -58,6 +58,8 @@ struct Line<'a> {
     event: Option<AuditEvent>,
     #[serde(skip_serializing_if = "Option::is_none")]
     sub: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    object: Option<&'a str>,
     source: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     fault: Option<&'a str>,
@@ -107,6 +109,7 @@ fn line(log: &RequestLog, request: &Request<'_>, namespace: Option<&str>) -> Vec
         reason: log.reason,
         event: log.event,
         sub: log.subject.as_deref(),
+        object: log.object.as_deref(),
         source: request.source,
         fault: log.fault.as_deref(),
         cold: request.cold,
@@ -245,6 +248,7 @@ mod tests {
             "client_id",
             "grant_type",
             "sub",
+            "object",
             "event",
             "endpoint",
             "fault",
@@ -292,6 +296,7 @@ mod tests {
         let mut log = login();
         log.reason = Some("x");
         log.fault = Some("x".to_owned());
+        log.object = Some("x".to_owned());
         let line = written(&log, 200, Some("x"));
         for member in line.as_object().unwrap().keys() {
             assert!(named(member), "{member}");

@@ -76,7 +76,19 @@ fn login_outcome(log: &RequestLog) -> Option<&'static str> {
             | AuditEvent::BearerRefused
             | AuditEvent::ClaimsTold
             | AuditEvent::TokenActive
-            | AuditEvent::TokenInactive,
+            | AuditEvent::TokenInactive
+            | AuditEvent::RegistryTold
+            | AuditEvent::TenantWritten
+            | AuditEvent::TenantDeleted
+            | AuditEvent::ClientWritten
+            | AuditEvent::ClientDeleted
+            | AuditEvent::ClientSecretReplaced
+            | AuditEvent::ApiWritten
+            | AuditEvent::ApiDeleted
+            | AuditEvent::UserWritten
+            | AuditEvent::UserDeleted
+            | AuditEvent::PasswordSet
+            | AuditEvent::GrantsEnded,
         ) => None,
         None => log
             .error

@@ -4,6 +4,7 @@ use latchkey_oauth::client::RegistryAdmin as _;
 use latchkey_oauth::directory::Directory;
 use latchkey_oauth::endpoint::Call;
 use latchkey_oauth::route::Endpoint;
+use latchkey_oauth::store::Expected;
 use latchkey_oauth::tenant::{BaseUrl, TenantId, TenantSettings};
 use latchkey_oauth::time::Timestamp;
 use latchkey_testkit::memory::MemoryStore;
@@ -19,7 +20,10 @@ impl Echo {
         let store = MemoryStore::default();
         let tenant = TenantId::default_tenant();
         let settings = TenantSettings::default();
-        store.put_tenant(&tenant, &settings).await.unwrap();
+        store
+            .put_tenant(&tenant, &settings, Expected::Absent)
+            .await
+            .unwrap();
         let base = BaseUrl::parse("https://id.example.com").unwrap();
         Self(Directory::new(base, store))
     }

@@ -35,6 +35,30 @@ pub enum AuditEvent {
     TokenActive,
     /// A token was introspected and is not good, or not the caller's business.
     TokenInactive,
+    /// Tenants, clients, APIs, users or grants were told to who manages them.
+    RegistryTold,
+    /// A tenant's settings were written.
+    TenantWritten,
+    /// A tenant was deleted with all that belonged to it.
+    TenantDeleted,
+    /// A client was written.
+    ClientWritten,
+    /// A client was deleted.
+    ClientDeleted,
+    /// A client's secret was replaced.
+    ClientSecretReplaced,
+    /// An API was written.
+    ApiWritten,
+    /// An API was deleted.
+    ApiDeleted,
+    /// A user was written.
+    UserWritten,
+    /// A user was deleted.
+    UserDeleted,
+    /// A user's password was set.
+    PasswordSet,
+    /// Tokens of a user's were ended.
+    GrantsEnded,
 }
 
 impl AuditEvent {
@@ -54,5 +78,17 @@ impl AuditEvent {
         Self::ClaimsTold,
         Self::TokenActive,
         Self::TokenInactive,
+        Self::RegistryTold,
+        Self::TenantWritten,
+        Self::TenantDeleted,
+        Self::ClientWritten,
+        Self::ClientDeleted,
+        Self::ClientSecretReplaced,
+        Self::ApiWritten,
+        Self::ApiDeleted,
+        Self::UserWritten,
+        Self::UserDeleted,
+        Self::PasswordSet,
+        Self::GrantsEnded,
     ];
 }

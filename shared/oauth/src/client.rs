@@ -10,7 +10,9 @@ use crate::api::{Api, AssignedApi, ClaimRule, ResourceId};
 use crate::grant_type::GrantType;
 use crate::hash::{Sha256Hash, sha256};
 use crate::scope::Scope;
-use crate::store::StoreError;
+use crate::store::{
+    Condition, Expected, Page, Part, StoreError, Version, Versioned, all, part_after,
+};
 use crate::tenant::{LifetimeOverrides, Tenant, TenantId};
 use crate::time::Seconds;
 use crate::token::algorithm::Algorithm;
@@ -211,14 +213,37 @@ pub trait RegistryRepository: Send + Sync {
     ) -> impl Future<Output = Result<Option<Api>, StoreError>> + Send;
 }
 
-/// Writing tenants and clients: the operator's side of [`RegistryRepository`].
+/// Writing tenants, clients and APIs: the operator's side of [`RegistryRepository`]. Each write tells the version it made,
+/// or `None` where it did not find what it expected, and then nothing is written. What is read is never older than the last
+/// write that was answered; a list may be a moment older.
 pub trait RegistryAdmin: RegistryRepository {
+    /// A tenant as it is now, with the version of its settings.
+    fn read_tenant(
+        &self,
+        tenant: &TenantId,
+    ) -> impl Future<Output = Result<Option<Versioned<Tenant>>, StoreError>> + Send;
+
+    /// A client as it is now.
+    fn read_client(
+        &self,
+        tenant: &TenantId,
+        client: &ClientId,
+    ) -> impl Future<Output = Result<Option<Versioned<Client>>, StoreError>> + Send;
+
+    /// An API as it is now.
+    fn read_api(
+        &self,
+        tenant: &TenantId,
+        resource: &ResourceId,
+    ) -> impl Future<Output = Result<Option<Versioned<Api>>, StoreError>> + Send;
+
     /// Writes a tenant's settings; its key ring stays as it is.
-    fn put_tenant(
+    fn put_tenant<'a>(
         &self,
         tenant: &TenantId,
         settings: &crate::tenant::TenantSettings,
-    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+        condition: impl Into<Condition<'a>> + Send,
+    ) -> impl Future<Output = Result<Option<Version>, StoreError>> + Send;
 
     /// Replaces a tenant's key ring, unless somebody else has since `expected` was read: `false` then.
     fn put_keys(
@@ -229,50 +254,101 @@ pub trait RegistryAdmin: RegistryRepository {
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
     /// Writes a client.
-    fn put_client(
+    fn put_client<'a>(
         &self,
         tenant: &TenantId,
         client: &Client,
-    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+        condition: impl Into<Condition<'a>> + Send,
+    ) -> impl Future<Output = Result<Option<Version>, StoreError>> + Send;
 
-    /// Deletes a client.
+    /// Deletes a client; `false` where it is not as expected.
     fn delete_client(
         &self,
         tenant: &TenantId,
         client: &ClientId,
-    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+        expected: Expected,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
     /// Writes an API.
-    fn put_api(
+    fn put_api<'a>(
         &self,
         tenant: &TenantId,
         api: &Api,
-    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+        condition: impl Into<Condition<'a>> + Send,
+    ) -> impl Future<Output = Result<Option<Version>, StoreError>> + Send;
 
-    /// Deletes an API. Clients that it is assigned to get no tokens for it from then on.
+    /// Deletes an API; `false` where it is not as expected. Clients that it is assigned to get no tokens for it from then on.
     fn delete_api(
         &self,
         tenant: &TenantId,
         resource: &ResourceId,
-    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+        expected: Expected,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
-    /// Every API of a tenant, by identifier.
-    fn apis(&self, tenant: &TenantId) -> impl Future<Output = Result<Vec<Api>, StoreError>> + Send;
-
-    /// Deletes a tenant's settings and key ring. Its clients, APIs and users go one by one, before.
+    /// Deletes a tenant's settings and key ring; `false` where its settings are not as expected. Its clients, APIs and users
+    /// go one by one, before.
     fn delete_tenant(
         &self,
         tenant: &TenantId,
-    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+        expected: Expected,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+
+    /// Some of the tenants, by name.
+    fn tenants_page(
+        &self,
+        part: Part<'_>,
+    ) -> impl Future<Output = Result<Page<Versioned<Tenant>>, StoreError>> + Send;
+
+    /// Some of a tenant's clients, by identifier.
+    fn clients_page(
+        &self,
+        tenant: &TenantId,
+        part: Part<'_>,
+    ) -> impl Future<Output = Result<Page<Versioned<Client>>, StoreError>> + Send;
+
+    /// Some of a tenant's APIs, by identifier.
+    fn apis_page(
+        &self,
+        tenant: &TenantId,
+        part: Part<'_>,
+    ) -> impl Future<Output = Result<Page<Versioned<Api>>, StoreError>> + Send;
 
     /// Every tenant, by name.
-    fn tenants(&self) -> impl Future<Output = Result<Vec<Tenant>, StoreError>> + Send;
+    fn tenants(&self) -> impl Future<Output = Result<Vec<Versioned<Tenant>>, StoreError>> + Send {
+        all(
+            move |after: Option<String>| async move {
+                self.tenants_page(part_after(after.as_deref())).await
+            },
+            |tenant: &Versioned<Tenant>| tenant.id.as_str(),
+        )
+    }
 
     /// Every client of a tenant, by identifier.
     fn clients(
         &self,
         tenant: &TenantId,
-    ) -> impl Future<Output = Result<Vec<Client>, StoreError>> + Send;
+    ) -> impl Future<Output = Result<Vec<Versioned<Client>>, StoreError>> + Send {
+        all(
+            move |after: Option<String>| async move {
+                self.clients_page(tenant, part_after(after.as_deref()))
+                    .await
+            },
+            |client: &Versioned<Client>| client.client_id.as_str(),
+        )
+    }
+
+    /// Every API of a tenant, by identifier.
+    fn apis(
+        &self,
+        tenant: &TenantId,
+    ) -> impl Future<Output = Result<Vec<Versioned<Api>>, StoreError>> + Send {
+        all(
+            move |after: Option<String>| async move {
+                self.apis_page(tenant, part_after(after.as_deref())).await
+            },
+            |api: &Versioned<Api>| api.resource.as_str(),
+        )
+    }
 }
 
 #[cfg(test)]

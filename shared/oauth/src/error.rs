@@ -182,6 +182,8 @@ pub enum Challenge {
     Basic,
     /// RFC 6750 section 3.
     Bearer,
+    /// The same, naming the scope that is needed.
+    BearerWith(&'static str),
 }
 
 /// A refusal: what the client is told, and what only the log is told.

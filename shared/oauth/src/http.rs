@@ -49,8 +49,59 @@ struct ErrorBody<'a> {
     error_description: &'a str,
 }
 
-/// A refusal as the client gets it: RFC 6749 section 5.2. A fault of ours carries the id that finds its log line.
-pub fn refusal(error: &OAuthError, request_id: &str) -> Response<Bytes> {
+/// A problem: RFC 9457. `error` is for programs, as in every other refusal of ours.
+#[derive(Debug, Serialize)]
+pub struct Problem<'a, E: Serialize> {
+    /// What the status means.
+    pub title: &'a str,
+    /// The status.
+    pub status: u16,
+    /// What is wrong, for a person.
+    pub detail: &'a str,
+    /// What is wrong, for a program. Who gave no token is told no error code (RFC 6750 section 3.1).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<&'a str>,
+    /// What more there is to say.
+    #[serde(flatten)]
+    pub more: E,
+}
+
+impl<E: Serialize> Problem<'_, E> {
+    /// The answer.
+    ///
+    /// # Errors
+    /// `server_error` when it cannot be written as JSON.
+    pub fn answer(&self) -> Result<Response<Bytes>, OAuthError> {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::BAD_REQUEST);
+        let mut response = json(status, self)?;
+        response.headers_mut().insert(
+            CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
+        Ok(response)
+    }
+}
+
+/// What the status means, for people.
+pub fn title(status: StatusCode) -> &'static str {
+    status.canonical_reason().unwrap_or("Error")
+}
+
+fn problem(code: ErrorCode, described: &str) -> Response<Bytes> {
+    let problem = Problem {
+        title: title(code.status()),
+        status: code.status().as_u16(),
+        detail: described,
+        error: (code != ErrorCode::MissingToken).then(|| code.as_str()),
+        more: (),
+    };
+    // Texts and a number always serialise.
+    problem.answer().unwrap_or_else(|_| empty(code.status()))
+}
+
+/// A refusal as the client gets it: RFC 6749 section 5.2, or a problem where the endpoint tells those. A fault of ours
+/// carries the id that finds its log line.
+pub fn refusal(error: &OAuthError, request_id: &str, as_problem: bool) -> Response<Bytes> {
     let code = error.code();
     let described = match code {
         ErrorCode::ServerError => format!("{} Its id is {request_id}.", error.description()),
@@ -73,7 +124,9 @@ pub fn refusal(error: &OAuthError, request_id: &str) -> Response<Bytes> {
         error_description: &described,
     };
     // RFC 6750 section 3.1: who gave no token is told no error code "or other error information".
-    let mut response = if code == ErrorCode::MissingToken {
+    let mut response = if as_problem {
+        problem(code, &described)
+    } else if code == ErrorCode::MissingToken {
         empty(code.status())
     } else {
         // Two strings always serialise.
@@ -96,14 +149,20 @@ pub fn refusal(error: &OAuthError, request_id: &str) -> Response<Bytes> {
 }
 
 fn challenge_header(challenge: Challenge, code: ErrorCode) -> HeaderValue {
-    HeaderValue::from_static(match (challenge, code) {
+    let text = match (challenge, code) {
         (Challenge::Basic, _) => "Basic realm=\"latchkey\", charset=\"UTF-8\"",
         // RFC 6750 section 3.1: a request without any authentication information is told no error code.
-        (Challenge::Bearer, ErrorCode::MissingToken) => "Bearer",
-        (Challenge::Bearer, ErrorCode::InvalidRequest) => "Bearer error=\"invalid_request\"",
-        (Challenge::Bearer, ErrorCode::InsufficientScope) => {
-            "Bearer error=\"insufficient_scope\", scope=\"openid\""
+        (Challenge::Bearer | Challenge::BearerWith(_), ErrorCode::MissingToken) => "Bearer",
+        (Challenge::Bearer | Challenge::BearerWith(_), ErrorCode::InvalidRequest) => {
+            "Bearer error=\"invalid_request\""
         }
-        (Challenge::Bearer, _) => "Bearer error=\"invalid_token\"",
-    })
+        (Challenge::BearerWith(scope), ErrorCode::InsufficientScope) => {
+            let text = format!("Bearer error=\"insufficient_scope\", scope=\"{scope}\"");
+            // A scope is printable ASCII without quotes (RFC 6749 section 3.3), so it fits.
+            return HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("Bearer"));
+        }
+        (Challenge::Bearer, ErrorCode::InsufficientScope) => "Bearer error=\"insufficient_scope\"",
+        (Challenge::Bearer | Challenge::BearerWith(_), _) => "Bearer error=\"invalid_token\"",
+    };
+    HeaderValue::from_static(text)
 }

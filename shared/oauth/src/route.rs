@@ -20,6 +20,8 @@ pub enum Endpoint {
     OpenIdConfiguration,
     /// RFC 8414 section 3.
     AuthorizationServerMetadata,
+    /// The management API: everything below its path.
+    Manage,
 }
 
 impl Endpoint {
@@ -32,6 +34,7 @@ impl Endpoint {
         Self::Jwks,
         Self::OpenIdConfiguration,
         Self::AuthorizationServerMetadata,
+        Self::Manage,
     ];
 
     /// The path below an issuer.
@@ -44,6 +47,7 @@ impl Endpoint {
             Self::Jwks => "/jwks",
             Self::OpenIdConfiguration => "/.well-known/openid-configuration",
             Self::AuthorizationServerMetadata => "/.well-known/oauth-authorization-server",
+            Self::Manage => "/admin/v1",
         }
     }
 
@@ -57,6 +61,7 @@ impl Endpoint {
             Self::Jwks | Self::OpenIdConfiguration | Self::AuthorizationServerMetadata => {
                 "discovery"
             }
+            Self::Manage => "manage",
         }
     }
 
@@ -68,6 +73,7 @@ impl Endpoint {
             Self::Jwks | Self::OpenIdConfiguration | Self::AuthorizationServerMetadata => {
                 "GET, HEAD"
             }
+            Self::Manage => "GET, HEAD, POST, PUT, PATCH, DELETE",
         }
     }
 
@@ -80,7 +86,7 @@ impl Endpoint {
             | Self::Jwks
             | Self::OpenIdConfiguration
             | Self::AuthorizationServerMetadata => true,
-            Self::Introspection => false,
+            Self::Introspection | Self::Manage => false,
         }
     }
 
@@ -88,14 +94,43 @@ impl Endpoint {
     const fn is_metadata(self) -> bool {
         match self {
             Self::OpenIdConfiguration | Self::AuthorizationServerMetadata => true,
-            Self::Token | Self::Introspection | Self::UserInfo | Self::Revocation | Self::Jwks => {
-                false
-            }
+            Self::Token
+            | Self::Introspection
+            | Self::UserInfo
+            | Self::Revocation
+            | Self::Jwks
+            | Self::Manage => false,
         }
     }
 
-    /// Every path pattern that leads here, with `{tenant}` for a tenant's segment.
+    /// Whether its paths go on below its own, which by itself leads nowhere then.
+    pub const fn goes_on(self) -> bool {
+        match self {
+            Self::Manage => true,
+            Self::Token
+            | Self::Introspection
+            | Self::UserInfo
+            | Self::Revocation
+            | Self::Jwks
+            | Self::OpenIdConfiguration
+            | Self::AuthorizationServerMetadata => false,
+        }
+    }
+
+    /// Whether it tells what went wrong as a problem (RFC 9457), and not as RFC 6749 section 5.2 does.
+    pub const fn tells_problems(self) -> bool {
+        self.goes_on()
+    }
+
+    /// Every path pattern that leads here, with `{tenant}` for a tenant's segment and `{below+}` for one or more segments.
     pub fn patterns(self) -> Vec<String> {
+        if self.goes_on() {
+            let path = self.path();
+            return vec![
+                format!("{path}/{{below+}}"),
+                format!("/{{tenant}}{path}/{{below+}}"),
+            ];
+        }
         let path = self.path();
         let mut patterns = vec![path.to_owned(), format!("/{{tenant}}{path}")];
         if self.is_metadata() {
@@ -107,7 +142,15 @@ impl Endpoint {
     fn at(path: &str) -> Option<Self> {
         Self::ALL
             .into_iter()
-            .find(|endpoint| endpoint.path() == path)
+            .find(|endpoint| match endpoint.below(path) {
+                Some("") => !endpoint.goes_on(),
+                Some(below) => endpoint.goes_on() && below.starts_with('/'),
+                None => false,
+            })
+    }
+
+    fn below(self, path: &str) -> Option<&str> {
+        path.strip_prefix(self.path())
     }
 }
 
@@ -130,6 +173,19 @@ pub fn resolve(path: &str) -> Option<(TenantId, Endpoint)> {
     Some((named_tenant(tenant)?, Endpoint::at(below)?))
 }
 
+/// What goes on below an endpoint in a path of `tenant` that leads there.
+pub fn below<'a>(path: &'a str, tenant: &TenantId, endpoint: Endpoint) -> &'a str {
+    let of_tenant = if tenant.is_default() {
+        Some(path)
+    } else {
+        path.strip_prefix('/')
+            .and_then(|it| it.strip_prefix(tenant.as_str()))
+    };
+    of_tenant
+        .and_then(|it| endpoint.below(it))
+        .unwrap_or_default()
+}
+
 fn named_tenant(segment: &str) -> Option<TenantId> {
     TenantId::parse(segment)
         .ok()
@@ -144,10 +200,19 @@ mod tests {
     fn every_pattern_leads_to_its_endpoint() {
         for endpoint in Endpoint::ALL {
             for pattern in endpoint.patterns() {
-                let path = pattern.replace("{tenant}", "acme");
-                let tenant = if pattern == path { "default" } else { "acme" };
+                let path = pattern.replace("{below+}", "clients/a");
+                let tenant = if pattern.contains("{tenant}") {
+                    "acme"
+                } else {
+                    "default"
+                };
+                let path = path.replace("{tenant}", "acme");
                 let (found, to) = resolve(&path).unwrap();
                 assert_eq!((found.as_str(), to), (tenant, endpoint), "{path}");
+                let rest = if endpoint.goes_on() { "/clients/a" } else { "" };
+                if !endpoint.is_metadata() {
+                    assert_eq!(below(&path, &found, to), rest, "{path}");
+                }
             }
         }
     }
@@ -177,6 +242,12 @@ mod tests {
             "/.well-known/oauth-authorization-server/a/b",
             "/token/token",
             "/ACME/token",
+            "/admin/v1",
+            "/acme/admin/v1",
+            "/admin/v10/clients",
+            "/admin/v1clients",
+            "/default/admin/v1/clients",
+            "/admin/admin/v1/clients",
         ] {
             assert_eq!(resolve(path), None, "{path}");
         }

@@ -13,7 +13,9 @@ use crate::hash::sha256_of_parts;
 use crate::lockout::{Attempts, Backoff, Source};
 use crate::password::StoredPassword;
 use crate::random::{Random, RandomError};
-use crate::store::StoreError;
+use crate::store::{
+    Condition, Expected, Page, Part, StoreError, Version, Versioned, all, part_after,
+};
 use crate::tenant::TenantId;
 use crate::time::Timestamp;
 
@@ -337,34 +339,49 @@ pub trait LoginRepository: Send + Sync {
 
 /// Writing users: the operator's side. Credentials, profile and state change together or not at all.
 pub trait UserAdmin: Send + Sync {
-    /// A user by name.
+    /// A user by name, as they are now.
     fn user(
         &self,
         tenant: &TenantId,
         username: &Username,
-    ) -> impl Future<Output = Result<Option<User>, StoreError>> + Send;
+    ) -> impl Future<Output = Result<Option<Versioned<User>>, StoreError>> + Send;
 
-    /// Writes a user whose generation was `expected` (`None`: who did not exist). `false`, and nothing
-    /// written, if that is no longer so or the subject is another user's.
-    fn put_user(
+    /// Writes a user and tells the version it made; `None`, and nothing written, if the user is not as expected or the
+    /// subject is another user's.
+    fn put_user<'a>(
         &self,
         tenant: &TenantId,
         user: &User,
-        expected: Option<Generation>,
-    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+        condition: impl Into<Condition<'a>> + Send,
+    ) -> impl Future<Output = Result<Option<Version>, StoreError>> + Send;
 
-    /// Deletes a user; their tokens end at once.
+    /// Deletes a user; their tokens end at once. `false` where the user is not as expected.
     fn delete_user(
         &self,
         tenant: &TenantId,
         user: &User,
-    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+        expected: Expected,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+
+    /// Some of a tenant's users, by name. One who was written a moment ago may be missing.
+    fn users_page(
+        &self,
+        tenant: &TenantId,
+        part: Part<'_>,
+    ) -> impl Future<Output = Result<Page<Versioned<User>>, StoreError>> + Send;
 
     /// Every user of a tenant, by name.
     fn users(
         &self,
         tenant: &TenantId,
-    ) -> impl Future<Output = Result<Vec<User>, StoreError>> + Send;
+    ) -> impl Future<Output = Result<Vec<Versioned<User>>, StoreError>> + Send {
+        all(
+            move |after: Option<String>| async move {
+                self.users_page(tenant, part_after(after.as_deref())).await
+            },
+            |user: &Versioned<User>| user.profile.username.as_str(),
+        )
+    }
 }
 
 #[cfg(test)]

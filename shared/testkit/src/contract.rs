@@ -1,7 +1,9 @@
 //! What every store keeps to, in memory or in DynamoDB. Each function is one promise; each uses a tenant of its own.
 
-use latchkey_oauth::client::RegistryAdmin;
+use latchkey_oauth::api::Api;
+use latchkey_oauth::client::{Client, RegistryAdmin};
 use latchkey_oauth::lockout::{Attempts, Backoff, Source};
+use latchkey_oauth::store::Expected;
 use latchkey_oauth::tenant::{LifetimeOverrides, TenantId, TenantSettings};
 use latchkey_oauth::time::Seconds;
 use latchkey_oauth::token::family::{Family, FamilyUser, NextToken, Rotation};
@@ -12,7 +14,7 @@ use latchkey_oauth::token::repository::TokenKeys;
 use latchkey_oauth::token::repository::{
     RefreshTokenRepository, RevocationRepository, RotateError,
 };
-use latchkey_oauth::user::{Counter, LoginRepository, UserAdmin};
+use latchkey_oauth::user::{Counter, LoginRepository, User, UserAdmin};
 
 use crate::fixtures::{
     NOW, api, client_id, confidential, generation, hash_of, public, scope, subject_key, tenant,
@@ -41,13 +43,24 @@ pub async fn registry(store: &impl RegistryAdmin, tenant_name: &str) {
         },
         ..TenantSettings::default()
     };
-    store.put_tenant(&here, &settings).await.unwrap();
+    store
+        .put_tenant(&here, &settings, Expected::Any)
+        .await
+        .unwrap();
     let found = store.tenant(&here).await.unwrap().unwrap();
     assert_eq!((found.settings, found.keys), (settings, KeyRing::default()));
 
+    let put_client = async |client: &Client| {
+        let put = store.put_client(&here, client, Expected::Absent);
+        assert!(put.await.unwrap().is_some());
+    };
+    let put_api = async |api: &Api| {
+        let put = store.put_api(&here, api, Expected::Absent);
+        assert!(put.await.unwrap().is_some());
+    };
     let (first, second) = (confidential("a"), public("b"));
-    store.put_client(&here, &first).await.unwrap();
-    store.put_client(&here, &second).await.unwrap();
+    put_client(&first).await;
+    put_client(&second).await;
     assert_eq!(
         store
             .client(&here, &first.client_id)
@@ -57,26 +70,33 @@ pub async fn registry(store: &impl RegistryAdmin, tenant_name: &str) {
         Some(&first)
     );
     assert_eq!(store.client(&there, &first.client_id).await.unwrap(), None);
-    assert_eq!(store.clients(&here).await.unwrap(), [first.clone(), second]);
+    let clients = store.clients(&here).await.unwrap();
+    let clients: Vec<_> = clients.into_iter().map(|it| it.value).collect();
+    assert_eq!(clients, [first.clone(), second]);
     assert_eq!(store.clients(&there).await.unwrap(), []);
-    store.delete_client(&here, &first.client_id).await.unwrap();
+    let deleted = store.delete_client(&here, &first.client_id, Expected::Any);
+    assert!(deleted.await.unwrap());
     assert_eq!(store.client(&here, &first.client_id).await.unwrap(), None);
 
     let (orders, stock) = (api("https://orders.example.com"), api("urn:example:stock"));
-    store.put_api(&here, &orders).await.unwrap();
-    store.put_api(&here, &stock).await.unwrap();
+    put_api(&orders).await;
+    put_api(&stock).await;
     let found = store.api(&here, &orders.resource).await.unwrap();
     assert_eq!(found.as_ref(), Some(&orders));
     assert_eq!(store.api(&there, &orders.resource).await.unwrap(), None);
-    assert_eq!(store.apis(&here).await.unwrap(), [orders, stock.clone()]);
+    let apis = store.apis(&here).await.unwrap();
+    let apis: Vec<_> = apis.into_iter().map(|it| it.value).collect();
+    assert_eq!(apis, [orders, stock.clone()]);
     assert_eq!(store.apis(&there).await.unwrap(), []);
-    store.delete_api(&here, &stock.resource).await.unwrap();
+    let deleted = store.delete_api(&here, &stock.resource, Expected::Any);
+    assert!(deleted.await.unwrap());
     assert_eq!(store.api(&here, &stock.resource).await.unwrap(), None);
 
     let tenants = store.tenants().await.unwrap();
     assert!(tenants.iter().any(|tenant| tenant.id == here));
     assert!(tenants.is_sorted_by_key(|tenant| tenant.id.clone()));
-    store.delete_tenant(&here).await.unwrap();
+    let deleted = store.delete_tenant(&here, Expected::Any);
+    assert!(deleted.await.unwrap());
     assert_eq!(store.tenant(&here).await.unwrap(), None);
 }
 
@@ -84,7 +104,7 @@ pub async fn registry(store: &impl RegistryAdmin, tenant_name: &str) {
 pub async fn key_ring(store: &impl RegistryAdmin, tenant_name: &str) {
     let here = tenant(tenant_name);
     store
-        .put_tenant(&here, &TenantSettings::default())
+        .put_tenant(&here, &TenantSettings::default(), Expected::Absent)
         .await
         .unwrap();
     let none = KeyRing::default();
@@ -101,7 +121,10 @@ pub async fn key_ring(store: &impl RegistryAdmin, tenant_name: &str) {
         name: Some("renamed".to_owned()),
         ..TenantSettings::default()
     };
-    store.put_tenant(&here, &settings).await.unwrap();
+    store
+        .put_tenant(&here, &settings, Expected::Any)
+        .await
+        .unwrap();
     assert_eq!(store.tenant(&here).await.unwrap().unwrap().keys, two);
 }
 
@@ -110,10 +133,12 @@ pub async fn users(store: &(impl UserAdmin + LoginRepository), tenant_name: &str
     let here = tenant(tenant_name);
     let alice = user("alice");
     let source = Source::parse("192.0.2.1");
-    assert!(store.put_user(&here, &alice, None).await.unwrap());
-    assert!(!store.put_user(&here, &alice, None).await.unwrap());
+    let put = async |user: &User, expected| store.put_user(&here, user, expected).await.unwrap();
+    let first = put(&alice, Expected::Absent).await.unwrap();
+    assert_eq!(put(&alice, Expected::Absent).await, None);
     let found = store.user(&here, &alice.profile.username).await.unwrap();
-    assert_eq!(found.as_ref(), Some(&alice));
+    let found = found.unwrap();
+    assert_eq!((&found.value, found.version), (&alice, first));
     let elsewhere = tenant(&format!("{tenant_name}-x"));
     assert_eq!(
         store
@@ -126,10 +151,11 @@ pub async fn users(store: &(impl UserAdmin + LoginRepository), tenant_name: &str
     let mut changed = alice.clone();
     changed.credentials.disabled = true;
     changed.credentials.generation = generation(1);
-    let stale = Some(generation(2));
-    assert!(!store.put_user(&here, &changed, stale).await.unwrap());
-    let seen = Some(alice.credentials.generation);
-    assert!(store.put_user(&here, &changed, seen).await.unwrap());
+    let second = put(&changed, Expected::Version(first)).await.unwrap();
+    // Nor does a change of claims alone go over what somebody else has changed meanwhile.
+    let mut renamed = alice.clone();
+    renamed.profile.claims.insert("name".to_owned(), "A".into());
+    assert_eq!(put(&renamed, Expected::Version(first)).await, None);
     let login = store
         .find_login(&here, &alice.profile.username, &source)
         .await
@@ -139,7 +165,7 @@ pub async fn users(store: &(impl UserAdmin + LoginRepository), tenant_name: &str
     let mut impostor = user("mallory");
     impostor.credentials.subject = alice.credentials.subject.clone();
     impostor.profile.subject = alice.profile.subject.clone();
-    assert!(!store.put_user(&here, &impostor, None).await.unwrap());
+    assert_eq!(put(&impostor, Expected::Absent).await, None);
     let login = store
         .find_login(&here, &impostor.profile.username, &source)
         .await
@@ -147,9 +173,14 @@ pub async fn users(store: &(impl UserAdmin + LoginRepository), tenant_name: &str
     assert_eq!(login.credentials, None);
 
     let bob = user("bob");
-    assert!(store.put_user(&here, &bob, None).await.unwrap());
-    assert_eq!(store.users(&here).await.unwrap(), [changed.clone(), bob]);
-    store.delete_user(&here, &changed).await.unwrap();
+    assert!(put(&bob, Expected::Absent).await.is_some());
+    let users = store.users(&here).await.unwrap();
+    let users: Vec<_> = users.into_iter().map(|it| it.value).collect();
+    assert_eq!(users, [changed.clone(), bob]);
+    let stale = store.delete_user(&here, &changed, Expected::Version(first));
+    assert!(!stale.await.unwrap());
+    let deleted = store.delete_user(&here, &changed, Expected::Version(second));
+    assert!(deleted.await.unwrap());
     assert_eq!(
         store.user(&here, &alice.profile.username).await.unwrap(),
         None
@@ -161,7 +192,8 @@ pub async fn rehash(store: &(impl UserAdmin + LoginRepository), tenant_name: &st
     let here = tenant(tenant_name);
     let alice = user("alice");
     let name = &alice.profile.username;
-    store.put_user(&here, &alice, None).await.unwrap();
+    let put = store.put_user(&here, &alice, Expected::Absent);
+    put.await.unwrap();
     let old = alice.credentials.password_hash.clone().unwrap();
     let (new, late) = (hash_of("new"), hash_of("late"));
     store.replace_hash(&here, name, &old, &new).await.unwrap();
@@ -348,7 +380,8 @@ where
 {
     let here = tenant(tenant_name);
     let alice = user("alice");
-    users.put_user(&here, &alice, None).await.unwrap();
+    let put = users.put_user(&here, &alice, Expected::Absent);
+    put.await.unwrap();
     let (family, token) = family_of(&here, 1);
     grants.insert(&here, &family).await.unwrap();
     let keys = TokenKeys {
@@ -387,7 +420,8 @@ where
         .await
         .unwrap();
     assert!(read().await.revoked);
-    users.delete_user(&here, &alice).await.unwrap();
+    let deleted = users.delete_user(&here, &alice, Expected::Any);
+    assert!(deleted.await.unwrap());
     let gone = read().await;
     assert_eq!((gone.subject, gone.profile), (None, None));
 }

@@ -10,7 +10,9 @@
 
 pub mod clock;
 pub mod contract;
+pub mod contract_admin;
 pub mod fixtures;
 pub mod memory;
+mod memory_admin;
 pub mod random;
 pub mod signer;

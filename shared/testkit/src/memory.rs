@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use latchkey_oauth::api::{Api, ResourceId};
-use latchkey_oauth::client::{Client, ClientId, RegistryAdmin, RegistryRepository};
+use latchkey_oauth::client::{Client, ClientId, RegistryRepository};
 use latchkey_oauth::lockout::{Attempts, Backoff, Source};
 use latchkey_oauth::password::StoredPassword;
-use latchkey_oauth::store::StoreError;
+use latchkey_oauth::store::{OnceNote, StoreError, Versioned};
 use latchkey_oauth::tenant::{Tenant, TenantId, TenantSettings};
 use latchkey_oauth::time::Timestamp;
 use latchkey_oauth::token::family::{Family, NextToken};
@@ -19,8 +19,7 @@ use latchkey_oauth::token::repository::{
 };
 use latchkey_oauth::token::repository::{TokenKeys, TokenState, TokenStateRepository};
 use latchkey_oauth::user::{
-    Counter, Credentials, Generation, Login, LoginRepository, SubjectKey, SubjectState, User,
-    UserAdmin, UserProfile, Username,
+    Counter, Credentials, Login, LoginRepository, SubjectKey, SubjectState, UserProfile, Username,
 };
 
 /// Everything a deployment keeps. Clones see the same.
@@ -28,31 +27,33 @@ use latchkey_oauth::user::{
 pub struct MemoryStore(Arc<Mutex<Tables>>);
 
 #[derive(Debug, Default)]
-struct Tables {
-    settings: BTreeMap<TenantId, TenantSettings>,
-    rings: BTreeMap<TenantId, KeyRing>,
-    clients: BTreeMap<(TenantId, ClientId), Client>,
-    apis: BTreeMap<(TenantId, ResourceId), Api>,
-    logins: BTreeMap<(TenantId, Username), Credentials>,
-    profiles: BTreeMap<(TenantId, String), UserProfile>,
-    attempts: BTreeMap<(TenantId, String), Attempts>,
-    states: BTreeMap<(TenantId, String), SubjectState>,
-    families: BTreeMap<(TenantId, String), Family>,
-    revoked: BTreeMap<(TenantId, String), Timestamp>,
-    opaque: BTreeMap<(TenantId, String), StoredAccessToken>,
+pub(crate) struct Tables {
+    pub settings: BTreeMap<TenantId, Versioned<TenantSettings>>,
+    pub rings: BTreeMap<TenantId, KeyRing>,
+    pub clients: BTreeMap<(TenantId, ClientId), Versioned<Client>>,
+    pub apis: BTreeMap<(TenantId, ResourceId), Versioned<Api>>,
+    pub logins: BTreeMap<(TenantId, Username), Versioned<Credentials>>,
+    pub profiles: BTreeMap<(TenantId, String), UserProfile>,
+    pub attempts: BTreeMap<(TenantId, String), Attempts>,
+    pub states: BTreeMap<(TenantId, String), SubjectState>,
+    pub families: BTreeMap<(TenantId, String), Family>,
+    pub revoked: BTreeMap<(TenantId, String), Timestamp>,
+    pub opaque: BTreeMap<(TenantId, String), StoredAccessToken>,
+    pub once: BTreeMap<(TenantId, String), OnceNote>,
+    pub versions: u64,
 }
 
 impl MemoryStore {
-    fn tables(&self) -> MutexGuard<'_, Tables> {
+    pub(crate) fn tables(&self) -> MutexGuard<'_, Tables> {
         self.0.lock().unwrap()
     }
 }
 
-fn by_subject(tenant: &TenantId, subject: SubjectKey) -> (TenantId, String) {
+pub(crate) fn by_subject(tenant: &TenantId, subject: SubjectKey) -> (TenantId, String) {
     (tenant.clone(), subject.to_string())
 }
 
-fn by_family(tenant: &TenantId, family: &FamilyId) -> (TenantId, String) {
+pub(crate) fn by_family(tenant: &TenantId, family: &FamilyId) -> (TenantId, String) {
     (tenant.clone(), family.to_string())
 }
 
@@ -68,7 +69,7 @@ fn by_counter(tenant: &TenantId, counter: Counter<'_>) -> (TenantId, String) {
 impl RegistryRepository for MemoryStore {
     async fn tenant(&self, tenant: &TenantId) -> Result<Option<Tenant>, StoreError> {
         let tables = self.tables();
-        let settings = tables.settings.get(tenant).cloned();
+        let settings = tables.settings.get(tenant).map(|it| it.value.clone());
         Ok(settings.map(|settings| Tenant {
             id: tenant.clone(),
             settings,
@@ -82,7 +83,7 @@ impl RegistryRepository for MemoryStore {
         client: &ClientId,
     ) -> Result<Option<Client>, StoreError> {
         let key = (tenant.clone(), client.clone());
-        Ok(self.tables().clients.get(&key).cloned())
+        Ok(self.tables().clients.get(&key).map(|it| it.value.clone()))
     }
 
     async fn api(
@@ -91,89 +92,7 @@ impl RegistryRepository for MemoryStore {
         resource: &ResourceId,
     ) -> Result<Option<Api>, StoreError> {
         let key = (tenant.clone(), resource.clone());
-        Ok(self.tables().apis.get(&key).cloned())
-    }
-}
-
-impl RegistryAdmin for MemoryStore {
-    async fn put_tenant(
-        &self,
-        tenant: &TenantId,
-        settings: &TenantSettings,
-    ) -> Result<(), StoreError> {
-        self.tables()
-            .settings
-            .insert(tenant.clone(), settings.clone());
-        Ok(())
-    }
-
-    async fn put_keys(
-        &self,
-        tenant: &TenantId,
-        expected: &KeyRing,
-        keys: &KeyRing,
-    ) -> Result<bool, StoreError> {
-        let mut tables = self.tables();
-        let ring = tables.rings.entry(tenant.clone()).or_default();
-        let unchanged = ring == expected;
-        if unchanged {
-            *ring = keys.clone();
-        }
-        Ok(unchanged)
-    }
-
-    async fn put_client(&self, tenant: &TenantId, client: &Client) -> Result<(), StoreError> {
-        let key = (tenant.clone(), client.client_id.clone());
-        self.tables().clients.insert(key, client.clone());
-        Ok(())
-    }
-
-    async fn delete_client(&self, tenant: &TenantId, client: &ClientId) -> Result<(), StoreError> {
-        self.tables()
-            .clients
-            .remove(&(tenant.clone(), client.clone()));
-        Ok(())
-    }
-
-    async fn put_api(&self, tenant: &TenantId, api: &Api) -> Result<(), StoreError> {
-        let key = (tenant.clone(), api.resource.clone());
-        self.tables().apis.insert(key, api.clone());
-        Ok(())
-    }
-
-    async fn delete_api(&self, tenant: &TenantId, resource: &ResourceId) -> Result<(), StoreError> {
-        let key = (tenant.clone(), resource.clone());
-        self.tables().apis.remove(&key);
-        Ok(())
-    }
-
-    async fn apis(&self, tenant: &TenantId) -> Result<Vec<Api>, StoreError> {
-        let tables = self.tables();
-        let apis = tables.apis.iter().filter(|((of, _), _)| of == tenant);
-        Ok(apis.map(|(_, api)| api.clone()).collect())
-    }
-
-    async fn delete_tenant(&self, tenant: &TenantId) -> Result<(), StoreError> {
-        let mut tables = self.tables();
-        tables.settings.remove(tenant);
-        tables.rings.remove(tenant);
-        Ok(())
-    }
-
-    async fn tenants(&self) -> Result<Vec<Tenant>, StoreError> {
-        let tables = self.tables();
-        let tenants = tables.settings.iter().map(|(id, settings)| Tenant {
-            id: id.clone(),
-            settings: settings.clone(),
-            keys: tables.rings.get(id).cloned().unwrap_or_default(),
-        });
-        Ok(tenants.collect())
-    }
-
-    async fn clients(&self, tenant: &TenantId) -> Result<Vec<Client>, StoreError> {
-        let tables = self.tables();
-        let clients = tables.clients.iter().filter(|((of, _), _)| of == tenant);
-        Ok(clients.map(|(_, client)| client.clone()).collect())
+        Ok(self.tables().apis.get(&key).map(|it| it.value.clone()))
     }
 }
 
@@ -191,7 +110,7 @@ impl LoginRepository for MemoryStore {
         };
         let key = (tenant.clone(), username.clone());
         Ok(Login {
-            credentials: tables.logins.get(&key).cloned(),
+            credentials: tables.logins.get(&key).map(|it| it.value.clone()),
             by_user: attempts(Counter::User(username)),
             by_user_and_source: attempts(Counter::UserAndSource(username, source)),
             by_source: attempts(Counter::Source(source)),
@@ -275,77 +194,9 @@ impl LoginRepository for MemoryStore {
         let mut tables = self.tables();
         let login = tables.logins.get_mut(&(tenant.clone(), username.clone()));
         if let Some(login) = login.filter(|login| login.password_hash.as_ref() == Some(old)) {
-            login.password_hash = Some(new.clone());
+            login.value.password_hash = Some(new.clone());
         }
         Ok(())
-    }
-}
-
-impl UserAdmin for MemoryStore {
-    async fn user(
-        &self,
-        tenant: &TenantId,
-        username: &Username,
-    ) -> Result<Option<User>, StoreError> {
-        let tables = self.tables();
-        let login = tables.logins.get(&(tenant.clone(), username.clone()));
-        Ok(login.map(|credentials| {
-            let key = by_subject(tenant, SubjectKey::of(tenant, &credentials.subject));
-            User {
-                credentials: credentials.clone(),
-                profile: tables.profiles.get(&key).cloned().unwrap(),
-            }
-        }))
-    }
-
-    async fn put_user(
-        &self,
-        tenant: &TenantId,
-        user: &User,
-        expected: Option<Generation>,
-    ) -> Result<bool, StoreError> {
-        let mut tables = self.tables();
-        let username = &user.profile.username;
-        let login = (tenant.clone(), username.clone());
-        let subject = by_subject(tenant, SubjectKey::of(tenant, &user.profile.subject));
-        let found = tables.logins.get(&login).map(|login| login.generation);
-        let taken = tables
-            .profiles
-            .get(&subject)
-            .is_some_and(|profile| profile.username != *username);
-        if found != expected || taken {
-            return Ok(false);
-        }
-        tables.logins.insert(login, user.credentials.clone());
-        tables
-            .profiles
-            .insert(subject.clone(), user.profile.clone());
-        tables.states.insert(subject, user.state());
-        Ok(true)
-    }
-
-    async fn delete_user(&self, tenant: &TenantId, user: &User) -> Result<(), StoreError> {
-        let mut tables = self.tables();
-        let subject = by_subject(tenant, SubjectKey::of(tenant, &user.profile.subject));
-        tables
-            .logins
-            .remove(&(tenant.clone(), user.profile.username.clone()));
-        tables.profiles.remove(&subject);
-        tables.states.remove(&subject);
-        Ok(())
-    }
-
-    async fn users(&self, tenant: &TenantId) -> Result<Vec<User>, StoreError> {
-        let tables = self.tables();
-        let logins = tables.logins.iter().filter(|((of, _), _)| of == tenant);
-        let users = logins.map(|(_, credentials)| {
-            let key = by_subject(tenant, SubjectKey::of(tenant, &credentials.subject));
-            User {
-                credentials: credentials.clone(),
-                profile: tables.profiles.get(&key).cloned().unwrap(),
-            }
-        });
-        Ok(users.collect())
     }
 }
 

@@ -1,7 +1,7 @@
 //! The store contract, kept by memory.
 
-use latchkey_testkit::contract;
 use latchkey_testkit::memory::MemoryStore;
+use latchkey_testkit::{contract, contract_admin};
 
 #[tokio::test]
 async fn memory_keeps_the_contract() {
@@ -14,4 +14,8 @@ async fn memory_keeps_the_contract() {
     contract::rotation(&store, "rotation").await;
     contract::revocation(&store, &store, "revocation").await;
     contract::opaque_access_tokens(&store, "opaque").await;
+    contract_admin::versions(&store, "versions").await;
+    contract_admin::paging(&store, &store, "paging").await;
+    contract_admin::once(&store, &store, &store, "once").await;
+    contract_admin::families(&store, "families").await;
 }

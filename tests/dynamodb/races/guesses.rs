@@ -3,6 +3,7 @@
 use futures_util::{StreamExt as _, stream};
 use latchkey_oauth::client::RegistryAdmin as _;
 use latchkey_oauth::lockout::{Backoff, LockPolicy, Source};
+use latchkey_oauth::store::Expected;
 use latchkey_oauth::tenant::TenantSettings;
 use latchkey_oauth::user::{Login, LoginRepository as _};
 use latchkey_testkit::fixtures::{NOW, PASSWORD, subject_key, user, username};
@@ -45,7 +46,10 @@ async fn world() -> World {
         ..TenantSettings::default()
     };
     let registry = &tables(&world).registry;
-    registry.put_tenant(&world.tenant, &settings).await.unwrap();
+    registry
+        .put_tenant(&world.tenant, &settings, Expected::Any)
+        .await
+        .unwrap();
     world
 }
 
@@ -53,7 +57,10 @@ async fn world() -> World {
 async fn apart(world: &World, round: usize) -> (World, String) {
     let name = format!("user-{round}");
     let user = user(&name);
-    world.store.put_user(&world.tenant, &user, None).await;
+    world
+        .store
+        .put_user(&world.tenant, &user, Expected::Absent)
+        .await;
     (world.from(&source(round)), name)
 }
 

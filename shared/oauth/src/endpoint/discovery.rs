@@ -39,7 +39,8 @@ impl<R: RegistryRepository> Service for DiscoveryEndpoint<R> {
             Endpoint::Token
             | Endpoint::Introspection
             | Endpoint::UserInfo
-            | Endpoint::Revocation => false,
+            | Endpoint::Revocation
+            | Endpoint::Manage => false,
         }
     }
 
@@ -53,7 +54,8 @@ impl<R: RegistryRepository> Service for DiscoveryEndpoint<R> {
             Endpoint::Token
             | Endpoint::Introspection
             | Endpoint::UserInfo
-            | Endpoint::Revocation => {
+            | Endpoint::Revocation
+            | Endpoint::Manage => {
                 return Err(OAuthError::new(ErrorCode::NotFound, "not_served_here"));
             }
         };

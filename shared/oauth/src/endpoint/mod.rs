@@ -1,6 +1,7 @@
 //! Endpoints: an [`Inbound`] request in, an HTTP answer out. What all of them share is here:
 //! path, method, tenant, cross-origin rules, refusals, and what the log may know.
 
+pub mod bearer;
 pub mod discovery;
 pub mod introspect;
 pub mod metadata;
@@ -58,6 +59,8 @@ pub struct RequestLog {
     pub grant_type: Option<&'static str>,
     /// Whom it is about, once the user is known to exist: the `sub` of their tokens, never their name.
     pub subject: Option<String>,
+    /// What a management request is about: a client's or an API's identifier, a user's `sub`, a tenant's name.
+    pub object: Option<String>,
     /// The security decision.
     pub event: Option<AuditEvent>,
     /// The error code; none where all went well.
@@ -170,7 +173,8 @@ pub fn refuse(
     log: &mut RequestLog,
 ) -> Response<Bytes> {
     log.refused(error);
-    let mut response = refusal(error, request_id);
+    let as_problem = log.endpoint.is_some_and(Endpoint::tells_problems);
+    let mut response = refusal(error, request_id, as_problem);
     if let Some(endpoint) = log.endpoint {
         finish(&mut response, endpoint, method);
     }
@@ -242,7 +246,10 @@ fn finish(response: &mut Response<Bytes>, endpoint: Endpoint, method: &Method) {
             methods.to_owned()
         };
         // Method names are always a header's value.
-        if let Ok(allowed) = HeaderValue::from_str(&allowed) {
+        if let Ok(allowed) = HeaderValue::from_str(&allowed)
+            // Below an endpoint whose paths go on, each has methods of its own.
+            && !response.headers().contains_key(ALLOW)
+        {
             response.headers_mut().insert(ALLOW, allowed);
         }
     }

@@ -89,6 +89,11 @@ pub enum Recognised {
 }
 
 impl Family {
+    /// Whether a token of it may still be refreshed.
+    pub fn lives(&self, now: Timestamp) -> bool {
+        self.revoked_at.is_none() && now < self.family_expires_at && now < self.token_expires_at
+    }
+
     /// Whether a token was made by this family at all, at any time.
     pub fn is_lineage_of(&self, token: &RefreshToken) -> bool {
         self.lineage.ct_eq(&token.lineage_hash())

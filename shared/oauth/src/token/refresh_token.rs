@@ -53,6 +53,12 @@ impl FamilyId {
         URL_SAFE_NO_PAD.encode(self.number)
     }
 
+    /// The family of a subject with this number.
+    pub fn of(subject: SubjectKey, number: &str) -> Option<Self> {
+        let number = URL_SAFE_NO_PAD.decode(number).ok()?.try_into().ok()?;
+        Some(Self { subject, number })
+    }
+
     /// The subject's key and the number.
     pub fn bytes(&self) -> [u8; 32] {
         let mut bytes = [0; 32];

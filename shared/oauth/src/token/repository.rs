@@ -7,7 +7,7 @@ use super::family::{Family, NextToken};
 use super::opaque::{OpaqueToken, OpaqueTokenHash, StoredAccessToken};
 use super::refresh_token::{FamilyId, RefreshToken, RefreshTokenHash};
 use crate::client::ClientId;
-use crate::store::StoreError;
+use crate::store::{Page, Part, StoreError};
 use crate::tenant::TenantId;
 use crate::time::Timestamp;
 use crate::user::{Generation, SubjectKey, SubjectState, UserProfile};
@@ -195,6 +195,26 @@ pub trait RevocationRepository: Send + Sync {
         tenant: &TenantId,
         token: &RefreshToken,
         client: &ClientId,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+}
+
+/// Families as an operator sees them.
+pub trait FamilyAdmin: Send + Sync {
+    /// Some of a subject's living families, by number.
+    fn families_page(
+        &self,
+        tenant: &TenantId,
+        subject: SubjectKey,
+        part: Part<'_>,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Page<Family>, StoreError>> + Send;
+
+    /// Ends a family and its access tokens; `false` where there is none that lives.
+    fn end_family(
+        &self,
+        tenant: &TenantId,
+        family: &FamilyId,
         now: Timestamp,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 }

@@ -1,0 +1,145 @@
+//! Bearer tokens: RFC 6750, for whatever of ours takes an access token of ours.
+
+use http::header::AUTHORIZATION;
+use http::request::Parts;
+
+use super::Call;
+use crate::client::RegistryRepository;
+use crate::directory::Directory;
+use crate::error::{Challenge, ErrorCode, OAuthError};
+use crate::token::access_token::AccessTokenClaims;
+use crate::token::opaque::OpaqueToken;
+use crate::token::repository::{TokenKeys, TokenState, TokenStateRepository};
+use crate::token::verifier::{Rejected, VerifiedToken, verify_opaque};
+
+/// What the `Authorization` header says, if there is one: a token, or `Some(None)` where it is of another scheme or
+/// malformed (RFC 6750 section 2.1).
+///
+/// # Errors
+/// `invalid_request` for more than one header.
+pub fn in_header(parts: &Parts) -> Result<Option<Option<String>>, OAuthError> {
+    let mut headers = parts.headers.get_all(AUTHORIZATION).iter();
+    let header = headers.next();
+    if headers.next().is_some() {
+        return Err(OAuthError::invalid_request(
+            "two_authorization_headers",
+            "The Authorization header is given more than once.",
+        ));
+    }
+    Ok(header.map(|header| {
+        header
+            .to_str()
+            .ok()
+            .and_then(|text| text.split_once(' '))
+            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+            .map(|(_, token)| token.trim_matches(' ').to_owned())
+    }))
+}
+
+/// What an access token must be for, and what is read with it.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'a> {
+    /// Must be in its `aud` (RFC 9068 section 4).
+    pub audience: &'a str,
+    /// Whether the user's claims are wanted as well.
+    pub profile: bool,
+}
+
+/// An access token of this tenant's, for whom it is shown to. Whether it still counts, [`Bearer::state`] tells.
+#[derive(Debug)]
+pub struct Bearer {
+    /// What it says.
+    pub claims: AccessTokenClaims,
+    /// Of an opaque token all is read at once.
+    read: Option<TokenState>,
+}
+
+impl Bearer {
+    /// Reads a token, and notes whose it is.
+    ///
+    /// # Errors
+    /// `invalid_token`, or `temporarily_unavailable`.
+    pub async fn read<R: RegistryRepository, G: TokenStateRepository>(
+        directory: &Directory<R>,
+        grants: &G,
+        call: &mut Call<'_>,
+        token: &str,
+        wanted: Wanted<'_>,
+    ) -> Result<Self, OAuthError> {
+        let bearer = if let Some(token) = OpaqueToken::parse(token) {
+            let hash = token.hash();
+            let mut keys = TokenKeys::of_opaque(&hash, &token);
+            keys.profile = wanted.profile;
+            let state = grants.token_state(&call.tenant.id, &keys).await?;
+            let claims = verify_opaque(state.opaque.as_ref(), &call.issuer, call.now);
+            Self {
+                claims: claims.map_err(rejected)?,
+                read: Some(state),
+            }
+        } else {
+            match super::verify(directory, call, token).await? {
+                Ok(VerifiedToken::Access(claims)) => Self {
+                    claims: *claims,
+                    read: None,
+                },
+                Ok(VerifiedToken::Id(_)) => {
+                    return Err(refusal(ErrorCode::InvalidToken, "id_token_as_bearer"));
+                }
+                Err(reason) => return Err(rejected(reason)),
+            }
+        };
+        call.log.client_id = Some(bearer.claims.client_id.to_string());
+        call.log.subject = Some(bearer.claims.sub.to_string());
+        if !bearer.claims.aud.contains(wanted.audience) {
+            return Err(refusal(ErrorCode::InvalidToken, "not_for_this_resource"));
+        }
+        Ok(bearer)
+    }
+
+    /// What is kept of a token that still counts: neither it nor its family is revoked, its user and its client are there.
+    ///
+    /// # Errors
+    /// `invalid_token`, or `temporarily_unavailable`.
+    pub async fn state<R: RegistryRepository, G: TokenStateRepository>(
+        self,
+        directory: &Directory<R>,
+        grants: &G,
+        call: &Call<'_>,
+        wanted: Wanted<'_>,
+    ) -> Result<TokenState, OAuthError> {
+        let (tenant, claims) = (&call.tenant.id, &self.claims);
+        let state = match self.read {
+            Some(state) => state,
+            // Of a JWT only what can have ended it, and only if it is good.
+            None => {
+                let mut keys = TokenKeys::of_access_token(tenant, claims);
+                keys.profile = wanted.profile;
+                grants.token_state(tenant, &keys).await?
+            }
+        };
+        if let Some(reason) = state.ended(claims.family.as_ref(), claims.generation) {
+            return Err(refusal(ErrorCode::InvalidToken, reason));
+        }
+        let client = directory
+            .client(tenant, &claims.client_id, call.now)
+            .await?;
+        match client {
+            Some(_) => Ok(state),
+            None => Err(refusal(ErrorCode::InvalidToken, "client_gone")),
+        }
+    }
+}
+
+const fn rejected(reason: Rejected) -> OAuthError {
+    refusal(ErrorCode::InvalidToken, reason.reason())
+}
+
+/// A refusal with the challenge that is due.
+pub const fn refusal(code: ErrorCode, reason: &'static str) -> OAuthError {
+    OAuthError::new(code, reason).challenged(Challenge::Bearer)
+}
+
+/// RFC 6750 section 3.1: a malformed request is challenged as well.
+pub fn challenge(error: OAuthError) -> OAuthError {
+    error.challenged(Challenge::Bearer)
+}
