@@ -10,14 +10,15 @@ use latchkey::progress::Progress;
 use latchkey::surroundings::Terminal;
 use latchkey_oauth::client::RegistryAdmin;
 use latchkey_oauth::random::SystemRandom;
+use latchkey_oauth::store::Versioned;
 use latchkey_oauth::tenant::TenantId;
 use latchkey_oauth::time::SystemClock;
 use latchkey_oauth::user::{User, UserAdmin};
-use latchkey_testkit::fixtures::hashing;
+use latchkey_testkit::fixtures::{hashing, username};
 use latchkey_tests::request::get;
 use latchkey_tests::store::Store;
 use latchkey_tests::world::World;
-use serde_json::json;
+use serde_json::{Value, json};
 
 latchkey_tests::on_every_server!(
     who_moved_in_signs_in_with_the_password_they_had,
@@ -69,7 +70,7 @@ async fn import_into(
 }
 
 async fn exported(world: &World) -> String {
-    let users: Vec<User> = match &world.store {
+    let users: Vec<Versioned<User>> = match &world.store {
         Store::Memory(store) => store.users(&world.tenant).await.unwrap(),
         Store::DynamoDb(tables) => tables.users.users(&world.tenant).await.unwrap(),
     };
@@ -80,9 +81,7 @@ async fn exported(world: &World) -> String {
 /// replaces the hash.
 async fn who_moved_in_signs_in_with_the_password_they_had(world: World) {
     // Of the world's own, to whom the file must not bring anything.
-    for name in ["alice", "bob"] {
-        delete(&world, name).await;
-    }
+    clear(&world).await;
     let counts = import(&world, Format::Keycloak, KEYCLOAK).await;
     assert_eq!(
         (counts.created, counts.left_out, counts.rejected),
@@ -103,20 +102,23 @@ async fn who_moved_in_signs_in_with_the_password_they_had(world: World) {
         let wrong = world
             .login_by("web", name, "another password", "openid")
             .await;
-        wrong.refused(400, "invalid_grant");
+        let _ = wrong.refused(400, "invalid_grant");
     }
     // Who was disabled there, and who only ever came by way of another provider.
     for name in ["bob", "erin"] {
         let answer = world
             .login_by("web", name, &format!("{name}'s password"), "openid")
             .await;
-        answer.refused(400, "invalid_grant");
+        let _ = answer.refused(400, "invalid_grant");
     }
 }
 
-async fn delete(world: &World, name: &str) {
-    let name = latchkey_testkit::fixtures::username(name);
-    if let Some(user) = world.store.user(&world.tenant, &name).await {
+/// Deletes the users that every world has.
+async fn clear(world: &World) {
+    for line in exported(world).await.lines() {
+        let user: Value = serde_json::from_str(line).unwrap();
+        let name = username(user["username"].as_str().unwrap());
+        let user = world.store.user(&world.tenant, &name).await.unwrap();
         world.store.delete_user(&world.tenant, &user).await;
     }
 }
@@ -135,10 +137,7 @@ async fn what_moves_out_moves_in_the_same(world: World) {
     );
 
     let neighbour = world.neighbour().await;
-    for line in exported(&neighbour).await.lines() {
-        let user: serde_json::Value = serde_json::from_str(line).unwrap();
-        delete(&neighbour, user["username"].as_str().unwrap()).await;
-    }
+    clear(&neighbour).await;
     assert_eq!(exported(&neighbour).await, "");
     import(&neighbour, Format::Jsonl, &lines).await;
     assert_eq!(exported(&neighbour).await, lines);
@@ -160,7 +159,7 @@ async fn one_person_in_many_rows_is_one_person(world: World) {
         (4, 96, 100)
     );
     for name in 0..4 {
-        let name = latchkey_testkit::fixtures::username(&format!("user-{name}"));
+        let name = username(&format!("user-{name}"));
         assert!(world.store.user(&world.tenant, &name).await.is_some());
     }
 }

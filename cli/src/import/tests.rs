@@ -39,6 +39,7 @@ struct Flaky {
     store: MemoryStore,
     writes: AtomicU64,
     fails: Box<dyn Fn(u64) -> bool + Send + Sync>,
+    loses_answers: bool,
 }
 
 impl Flaky {
@@ -47,6 +48,7 @@ impl Flaky {
             store: store.clone(),
             writes: AtomicU64::new(0),
             fails: Box::new(fails),
+            loses_answers: false,
         }
     }
 
@@ -74,7 +76,11 @@ impl UserAdmin for Flaky {
         if (self.fails)(number) {
             return Err(StoreError::unavailable("throttled"));
         }
-        self.store.put_user(of, user, condition).await
+        let written = self.store.put_user(of, user, condition).await;
+        if self.loses_answers && number.is_multiple_of(3) {
+            return Err(StoreError::unavailable("the answer was lost"));
+        }
+        written
     }
 
     async fn delete_user(
@@ -165,6 +171,20 @@ async fn a_store_that_throttles_is_given_time() {
             .len(),
         500
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_was_written_though_the_answer_was_lost_is_new_all_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = MemoryStore::default();
+    let forgetful = Flaky {
+        loses_answers: true,
+        ..Flaky::new(&store, |_| false)
+    };
+    let report = import(&file(folder.path(), 300), &forgetful, |_| {}).await;
+    let counts = report.unwrap().counts;
+    assert_eq!((counts.created, counts.skipped), (300, 0));
+    assert!(forgetful.writes() > 300);
 }
 
 #[tokio::test(start_paused = true)]

@@ -90,9 +90,10 @@ impl<R: RegistryAdmin, U: UserAdmin> Writer<'_, R, U> {
 
     /// A store that throttles is given time.
     async fn patiently(&self, entry: &UserEntry) -> Result<Outcome, Fault> {
+        let user = self.user_of(entry)?;
         let mut wait = FIRST_WAIT;
         for _ in 1..ATTEMPTS {
-            match self.write(entry).await {
+            match self.write(entry, &user).await {
                 Err(Fault::Store(error)) if may_pass(&error) => {}
                 ended => return ended,
             }
@@ -101,21 +102,22 @@ impl<R: RegistryAdmin, U: UserAdmin> Writer<'_, R, U> {
             tokio::time::sleep(wait / 2 + wait * u32::from(part) / 512).await;
             wait = (wait * 2).min(LONGEST_WAIT);
         }
-        self.write(entry).await
+        self.write(entry, &user).await
     }
 
-    async fn write(&self, entry: &UserEntry) -> Result<Outcome, Fault> {
+    async fn write(&self, entry: &UserEntry, user: &User) -> Result<Outcome, Fault> {
         let (tenant, name) = (self.tenant, &entry.username);
-        if !self.dry_run
-            && self
-                .users
-                .put_user(tenant, &self.user_of(entry)?, Expected::Absent)
-                .await?
-                .is_some()
-        {
-            return Ok(Outcome::Created);
+        if !self.dry_run {
+            let put = self.users.put_user(tenant, user, Expected::Absent);
+            if put.await?.is_some() {
+                return Ok(Outcome::Created);
+            }
         }
         match self.users.user(tenant, name).await? {
+            // Nobody else has our generation: an earlier attempt was done, and the answer was lost.
+            Some(stored) if stored.credentials.generation == user.credentials.generation => {
+                Ok(Outcome::Created)
+            }
             Some(stored) => self.existing(entry, stored).await,
             None if self.dry_run => Ok(Outcome::Created),
             None => Err(Fault::Row(format!(
