@@ -5,6 +5,7 @@ mod bad_tokens;
 mod client_credentials;
 mod debug;
 mod discovery;
+mod moving_in;
 mod opaque_tokens;
 mod password;
 mod refresh_token;

@@ -77,6 +77,7 @@ impl Endpoints {
     pub fn new<R, U, G, S>(
         outside: impl Fn(&'static str) -> Outside<R, U, G, S>,
         clock: FixedClock,
+        base: &str,
     ) -> Self
     where
         R: RegistryAdmin + RegistrationRepository + Clone + 'static,
@@ -84,7 +85,7 @@ impl Endpoints {
         G: RefreshTokenRepository + RevocationRepository + 'static,
         S: JwsSigner + 'static,
     {
-        let directory = |registry| Directory::new(BaseUrl::parse(BASE).unwrap(), registry);
+        let directory = |registry| Directory::new(BaseUrl::parse(base).unwrap(), registry);
         let its = outside("token");
         let token = handler(TokenEndpoint {
             directory: directory(its.registry),
