@@ -126,10 +126,11 @@ fn the_environment_is_what_the_settings_read() {
         name::ARGON2_ITERATIONS,
         name::ARGON2_PARALLELISM,
     ];
-    let wanted: [(&str, &[&str]); 6] = [
+    let wanted: [(&str, &[&str]); 7] = [
         ("discovery", &[]),
         ("introspect", &grants),
         ("manage", &token),
+        ("register", &grants),
         ("revoke", &grants),
         ("token", &token),
         ("userinfo", &with_users),

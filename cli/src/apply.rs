@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use latchkey_oauth::client::{Client, ClientSecretHash, RegistryAdmin};
 use latchkey_oauth::password::{PasswordHashing, StoredPassword};
 use latchkey_oauth::password_policy::PasswordPolicy;
-use latchkey_oauth::random::{self, Random};
+use latchkey_oauth::random::{self, Random, RandomError};
 use latchkey_oauth::store::{Expected, Versioned};
 use latchkey_oauth::tenant::TenantId;
 use latchkey_oauth::time::Clock;
@@ -121,7 +121,11 @@ impl Policies {
     }
 }
 
-async fn one<R: RegistryAdmin, U: UserAdmin>(
+/// Makes one change.
+///
+/// # Errors
+/// What went wrong.
+pub(crate) async fn one<R: RegistryAdmin, U: UserAdmin>(
     change: Change,
     registry: &R,
     users: &U,
@@ -165,7 +169,7 @@ async fn one<R: RegistryAdmin, U: UserAdmin>(
             expected,
         } => {
             let new = ClientToPut {
-                client,
+                client: *client,
                 secret,
                 expected,
             };
@@ -252,25 +256,38 @@ async fn create_user<U: UserAdmin>(
     policy: PasswordPolicy,
     tools: &Tools<'_>,
 ) -> anyhow::Result<Option<Generated>> {
-    let subject = match new.subject {
-        Some(subject) => subject,
-        None => Subject::from_random(random::bytes(tools.random)?),
-    };
+    let subject = subject_or_new(new.subject, tools)?;
     let (password_hash, generated) = hash(new.password, &new.username, policy, tools)?;
+    let credentials = Credentials {
+        subject: subject.clone(),
+        password_hash,
+        disabled: new.disabled,
+        generation: Generation::fresh(tools.random)?,
+    };
+    let profile = UserProfile {
+        subject,
+        username: new.username,
+        claims: new.claims,
+    };
     let user = User {
-        credentials: Credentials {
-            subject: subject.clone(),
-            password_hash,
-            disabled: new.disabled,
-            generation: Generation::fresh(tools.random)?,
-        },
-        profile: UserProfile {
-            subject,
-            username: new.username,
-            claims: new.claims,
-        },
+        credentials,
+        profile,
     };
     put_user(tenant, user, Expected::Absent, generated, users).await
+}
+
+/// A subject of somebody's own.
+///
+/// # Errors
+/// Where there is no randomness.
+pub(crate) fn subject_or_new(
+    subject: Option<Subject>,
+    tools: &Tools<'_>,
+) -> Result<Subject, RandomError> {
+    match subject {
+        Some(subject) => Ok(subject),
+        None => Ok(Subject::from_random(random::bytes(tools.random)?)),
+    }
 }
 
 struct Wanted {

@@ -1,6 +1,8 @@
 //! What the command is called with.
 
+mod doctor;
 mod keys;
+mod moving;
 mod usage;
 
 use std::path::PathBuf;
@@ -13,8 +15,10 @@ use latchkey_oauth::settings;
 use latchkey_oauth::tenant::{DEFAULT_TENANT, TenantId};
 use latchkey_oauth::user::Username;
 
+pub use doctor::{Completions, Doctor};
 pub use keys::{KeyAdd, KeyWithdraw, KeysCommand};
-pub use usage::parse;
+pub use moving::{Export, UserExport, UserImport};
+pub use usage::{completions, parse};
 
 /// Operates a Latchkey deployment: its tenants, clients, users and signing keys.
 #[derive(Debug, Parser)]
@@ -51,15 +55,37 @@ impl Arguments {
             Command::Apply(apply) => Some(&apply.argon2),
             Command::User(UserCommand::Add(add)) => Some(&add.argon2),
             Command::User(UserCommand::Password(password)) => Some(&password.argon2),
+            Command::User(UserCommand::Import(import)) => Some(&import.argon2),
             Command::User(
                 UserCommand::List(_)
+                | UserCommand::Export(_)
                 | UserCommand::Disable(_)
                 | UserCommand::Enable(_)
                 | UserCommand::Delete(_),
             )
             | Command::Tenant(_)
             | Command::Client(_)
-            | Command::Keys(_) => None,
+            | Command::Keys(_)
+            | Command::Export(_)
+            | Command::Doctor(_)
+            | Command::Completions(_) => None,
+        }
+    }
+}
+
+impl Arguments {
+    /// Whether the command writes hashes to standard output.
+    pub const fn shows_hashes(&self) -> bool {
+        match &self.command {
+            Command::Export(export) => export.output.is_none(),
+            Command::User(UserCommand::Export(export)) => export.output.is_none(),
+            Command::User(_)
+            | Command::Apply(_)
+            | Command::Tenant(_)
+            | Command::Client(_)
+            | Command::Keys(_)
+            | Command::Doctor(_)
+            | Command::Completions(_) => false,
         }
     }
 }
@@ -131,6 +157,14 @@ pub enum Command {
     /// Keys that sign tokens.
     #[command(subcommand)]
     Keys(KeysCommand),
+    /// Export everything: a registry file that `apply` takes, and users that `user import` takes.
+    Export(Export),
+    /// Look at a deployment from outside and say what is wrong with it.
+    #[command(after_help = doctor::DOCTOR_HELP)]
+    Doctor(Doctor),
+    /// Write the completions of a shell.
+    #[command(after_help = doctor::COMPLETIONS_HELP)]
+    Completions(Completions),
 }
 
 const APPLY_HELP: &str = "The file's fields are described in docs/registry-file.md; examples/registry.yaml is one to start from.
@@ -314,6 +348,11 @@ pub enum UserCommand {
     Enable(OneUser),
     /// Delete a user; their tokens end. Asks first, unless told --yes.
     Delete(Deletion<OneUser>),
+    /// Import users of another product, with their password hashes.
+    #[command(after_help = moving::IMPORT_HELP)]
+    Import(UserImport),
+    /// Export a tenant's users with their password hashes, as JSON Lines that `import` reads.
+    Export(UserExport),
 }
 
 /// A user of a tenant.

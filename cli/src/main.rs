@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use latchkey::apply::Tools;
 use latchkey::arguments::{self, Arguments, Command};
+use latchkey::command::import::SomeRejected;
 use latchkey::command::{self, Session};
 use latchkey::connection::{self, Kms, Tables};
 use latchkey::output::{self, Output};
@@ -24,12 +25,37 @@ async fn main() -> ExitCode {
         Err(error) => {
             // Nobody is left to be told if this fails.
             let _ = anstream::stderr().write_all(output::error(&error, json).as_bytes());
-            ExitCode::FAILURE
+            match error.downcast_ref::<SomeRejected>() {
+                Some(_) => ExitCode::from(2),
+                None => ExitCode::FAILURE,
+            }
         }
     }
 }
 
 async fn run(arguments: Arguments) -> anyhow::Result<()> {
+    let mut stdout = anstream::stdout();
+    let mut output = Output::new(&mut stdout, arguments.json);
+    match &arguments.command {
+        // Neither asks anything of AWS.
+        Command::Doctor(doctor) => {
+            let surroundings = Process::around(Path::new("-"));
+            command::doctor::run(doctor, &surroundings, &SystemClock, &mut output)
+        }
+        Command::Completions(completions) => {
+            let script = arguments::completions(completions.shell);
+            Ok(output.raw(&String::from_utf8_lossy(&script))?)
+        }
+        Command::Apply(_)
+        | Command::Tenant(_)
+        | Command::Client(_)
+        | Command::User(_)
+        | Command::Keys(_)
+        | Command::Export(_) => on_store(arguments).await,
+    }
+}
+
+async fn on_store(arguments: Arguments) -> anyhow::Result<()> {
     let settings = arguments
         .argon2()
         .map_or_else(Argon2Settings::default, Into::into);
@@ -41,10 +67,19 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
             let file = command::apply::read(apply, &surroundings)?;
             (surroundings, Some(file))
         }
-        Command::Tenant(_) | Command::Client(_) | Command::User(_) | Command::Keys(_) => {
-            (Process::around(Path::new("-")), None)
-        }
+        Command::Tenant(_)
+        | Command::Client(_)
+        | Command::User(_)
+        | Command::Keys(_)
+        | Command::Export(_)
+        | Command::Doctor(_)
+        | Command::Completions(_) => (Process::around(Path::new("-")), None),
     };
+    if arguments.shows_hashes() && io::stdout().is_terminal() {
+        warn(
+            "these are hashes of passwords and secrets, and a terminal keeps what it shows: --output FILE writes a file that only you can read",
+        );
+    }
     let sdk = connection::aws().await?;
     let tables = Tables::open(&sdk, &arguments.place)?;
     let mut stdout = anstream::stdout();
@@ -64,11 +99,12 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
     };
     let ended = match (arguments.command, file) {
         (Command::Apply(apply), Some(file)) => session.apply(&file, &apply).await,
-        // Read above.
-        (Command::Apply(_), None) => Ok(()),
+        // Read, and done, above.
+        (Command::Apply(_), None) | (Command::Doctor(_) | Command::Completions(_), _) => Ok(()),
         (Command::Tenant(command), _) => session.tenant(command).await,
         (Command::Client(command), _) => session.client(command).await,
         (Command::User(command), _) => session.user(command).await,
+        (Command::Export(export), _) => session.export(export).await,
         (Command::Keys(command), _) => {
             session
                 .keys(command, &Kms::open(&sdk, &arguments.place))
@@ -76,6 +112,10 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         }
     };
     ended.map_err(|error| connection::with_place(error, &sdk, &arguments.place))
+}
+
+fn warn(text: &str) {
+    let _ = writeln!(io::stderr(), "note: {text}");
 }
 
 /// On a terminal one line that is written over, elsewhere a line each; nothing ends it.

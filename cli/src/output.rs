@@ -1,7 +1,9 @@
 //! The only place that writes: what a person reads, or what a script does.
 
 use std::fmt::Write as _;
+use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
+use std::path::Path;
 
 use anstyle::{AnsiColor, Style};
 use latchkey_registry::fault::FaultyFile;
@@ -44,6 +46,14 @@ impl<'a> Output<'a> {
         }
     }
 
+    /// Gives out what was asked for, to a person and a script alike.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn raw(&mut self, text: &str) -> io::Result<()> {
+        write_all(self.writer, text)
+    }
+
     /// Answers a script; a person is told by [`Self::say`].
     ///
     /// # Errors
@@ -71,6 +81,38 @@ impl<'a> Output<'a> {
         let cells: Vec<[String; N]> = rows.iter().map(cells).collect();
         self.say(&table(header, &cells))
     }
+}
+
+/// A file that nobody else may read, emptied if it was there.
+///
+/// # Errors
+/// As opening a file has them.
+pub fn create_private(path: &Path) -> io::Result<File> {
+    open_private(path, true)
+}
+
+/// The same, with what is in it.
+///
+/// # Errors
+/// As opening a file has them.
+pub fn reopen_private(path: &Path) -> io::Result<File> {
+    open_private(path, false)
+}
+
+fn open_private(path: &Path, empty: bool) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(empty);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+
+        let file = options.mode(0o600).open(path)?;
+        // The mode is a new file's only.
+        file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
+        Ok(file)
+    }
+    #[cfg(not(unix))]
+    options.open(path)
 }
 
 /// A reader that stops reading (`| head`) is no fault.
@@ -108,7 +150,7 @@ fn table<const N: usize>(header: [&str; N], rows: &[[String; N]]) -> String {
 }
 
 /// Text from the store that a terminal cannot be led astray with.
-fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     text.chars()
         .map(|c| {
             if c.is_control() && c != '\n' {

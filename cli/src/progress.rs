@@ -51,6 +51,15 @@ impl<'a> Progress<'a> {
         }
     }
 
+    /// Says how far work of unknown length has come, if it is time to.
+    pub fn say(&mut self, text: impl FnOnce() -> String) {
+        let now = self.clock.now();
+        if now.since(self.told) >= EVERY {
+            self.told = now;
+            (self.tell)(&text());
+        }
+    }
+
     /// The piece of work is done.
     pub fn end(&mut self) {
         (self.tell)("");

@@ -18,6 +18,7 @@ use latchkey_oauth::endpoint::userinfo::UserInfoEndpoint;
 use latchkey_oauth::endpoint::{Inbound, RequestLog, Service, answer};
 use latchkey_oauth::lockout::Source;
 use latchkey_oauth::random::SystemRandom;
+use latchkey_oauth::registration::RegistrationRepository;
 use latchkey_oauth::route::resolve;
 use latchkey_oauth::store::OnceRepository;
 use latchkey_oauth::tenant::BaseUrl;
@@ -26,6 +27,7 @@ use latchkey_oauth::token::jws::JwsSigner;
 use latchkey_oauth::token::repository::FamilyAdmin;
 use latchkey_oauth::token::repository::{RefreshTokenRepository, RevocationRepository};
 use latchkey_oauth::user::{LoginRepository, UserAdmin};
+use latchkey_registration::endpoint::RegisterEndpoint;
 use latchkey_testkit::clock::FixedClock;
 use latchkey_testkit::fixtures::hashing;
 
@@ -78,14 +80,15 @@ impl Endpoints {
     pub fn new<R, U, G, S>(
         outside: impl Fn(&'static str) -> Outside<R, U, G, S>,
         clock: FixedClock,
+        base: &str,
     ) -> Self
     where
-        R: RegistryAdmin + Clone + 'static,
+        R: RegistryAdmin + RegistrationRepository + Clone + 'static,
         U: LoginRepository + UserAdmin + 'static,
         G: RefreshTokenRepository + RevocationRepository + FamilyAdmin + OnceRepository + 'static,
         S: JwsSigner + 'static,
     {
-        let directory = |registry| Directory::new(BaseUrl::parse(BASE).unwrap(), registry);
+        let directory = |registry| Directory::new(BaseUrl::parse(base).unwrap(), registry);
         let its = outside("token");
         let token = handler(TokenEndpoint {
             directory: directory(its.registry),
@@ -110,6 +113,12 @@ impl Endpoints {
             directory: directory(its.registry),
             grants: its.grants,
         });
+        let its = outside("register");
+        let register = handler(RegisterEndpoint {
+            directory: directory(its.registry.clone()),
+            registry: its.registry,
+            random: Box::new(SystemRandom),
+        });
         let discovery = handler(DiscoveryEndpoint {
             directory: directory(outside("discovery").registry),
         });
@@ -129,6 +138,7 @@ impl Endpoints {
                 ("introspect", introspect),
                 ("userinfo", userinfo),
                 ("revoke", revoke),
+                ("register", register),
                 ("discovery", discovery),
                 ("manage", manage),
             ],
@@ -138,7 +148,7 @@ impl Endpoints {
     /// Answers a request that comes from `source`.
     pub async fn send(&self, request: Request<Bytes>, source: &str) -> Response<Bytes> {
         // As the front does: what leads nowhere is nobody's.
-        let function = resolve(request.uri().path()).map(|(_, endpoint)| endpoint.function());
+        let function = resolve(request.uri().path()).map(|route| route.endpoint.function());
         let Some(function) = function else {
             let mut response = Response::new(Bytes::from_static(b"{\"message\":\"Not Found\"}"));
             *response.status_mut() = http::StatusCode::NOT_FOUND;

@@ -13,10 +13,11 @@ use serde_json::Value;
 use crate::aws_call::AwsCall;
 
 /// The functions.
-pub const FUNCTIONS: [&str; 6] = [
+pub const FUNCTIONS: [&str; 7] = [
     "discovery",
     "introspect",
     "manage",
+    "register",
     "revoke",
     "token",
     "userinfo",

@@ -5,8 +5,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use bytes::Bytes;
 use futures_util::future::join_all;
 use futures_util::join;
+use http::{Request, Response};
 use latchkey_kms::KmsSigner;
 use latchkey_oauth::api::{Api, ApiScope, ClaimName, ClaimRule, ClaimSource};
 use latchkey_oauth::client::{Client, ClientAuthMethod};
@@ -45,6 +47,7 @@ pub struct World {
     /// The clock, where it can be moved.
     pub clock: FixedClock,
     server: Server,
+    base: String,
     source: String,
 }
 
@@ -57,6 +60,11 @@ enum Server {
 impl World {
     /// Endpoints in this process, on memory.
     pub async fn on_memory() -> Self {
+        Self::on_memory_at(BASE).await
+    }
+
+    /// The same under another base URL.
+    pub async fn on_memory_at(base: &str) -> Self {
         let signer = local_signer().await;
         let store = MemoryStore::default();
         let clock = FixedClock::at(NOW);
@@ -66,9 +74,10 @@ impl World {
             grants: store.clone(),
             signer: signer.clone(),
         };
-        let endpoints = Endpoints::new(outside, clock.clone());
+        let endpoints = Endpoints::new(outside, clock.clone(), base);
         let server = Server::InProcess(Arc::new(endpoints));
-        let world = Self::new(Store::Memory(store), server, signer.key_ring(), clock);
+        let mut world = Self::new(Store::Memory(store), server, signer.key_ring(), clock);
+        base.clone_into(&mut world.base);
         world.furnish(&clients(), &users()).await;
         world
     }
@@ -120,6 +129,7 @@ impl World {
             store,
             clock,
             server,
+            base: BASE.to_owned(),
             source: "192.0.2.1".to_owned(),
         }
     }
@@ -144,7 +154,7 @@ impl World {
                 signer: KmsSigner::new(aws_sdk_kms::Client::from_conf(kms.build())),
             }
         };
-        let endpoints = Endpoints::new(outside, self.clock.clone());
+        let endpoints = Endpoints::new(outside, self.clock.clone(), BASE);
         Self {
             server: Server::InProcess(Arc::new(endpoints)),
             ..self.clone()
@@ -208,7 +218,7 @@ impl World {
     /// The issuer of the tenant.
     pub fn issuer(&self) -> String {
         let base = match self.server {
-            Server::InProcess(_) => BASE.to_owned(),
+            Server::InProcess(_) => self.base.clone(),
             Server::Binaries => gateway::url(),
         };
         format!("{base}{}", self.prefix())
@@ -225,13 +235,18 @@ impl World {
     /// Sends a request below the tenant's path.
     pub async fn send(&self, ask: Ask) -> Answer {
         let request = ask.build(&self.prefix());
+        Answer::from(self.answer(request).await)
+    }
+
+    /// Answers a request as it is.
+    pub async fn answer(&self, request: Request<Bytes>) -> Response<Bytes> {
         secrets::of_request(&request);
         let response = match &self.server {
             Server::InProcess(endpoints) => endpoints.send(request, &self.source).await,
             Server::Binaries => gateway::send(request).await,
         };
         secrets::of_response(&response);
-        Answer::from(response)
+        response
     }
 
     /// Whether its functions remember clients and APIs for a minute that cannot be skipped.

@@ -10,6 +10,13 @@ pub fn parse() -> Arguments {
     Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
 }
 
+/// The completions of a shell.
+pub fn completions(shell: clap_complete::Shell) -> Vec<u8> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Arguments::command(), "latchkey", &mut script);
+    script
+}
+
 /// The command with usage lines of its own.
 fn command() -> clap::Command {
     with_usage(Arguments::command(), "latchkey")

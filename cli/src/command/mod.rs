@@ -2,6 +2,9 @@
 
 pub mod apply;
 pub mod client;
+pub mod doctor;
+pub mod export;
+pub mod import;
 pub mod keys;
 pub mod tenant;
 pub mod user;

@@ -22,6 +22,7 @@ use crate::keys::{KeyManagement, KmsKey};
 use crate::registry_file;
 use crate::surroundings::Prompter;
 
+mod moving;
 mod one_by_one;
 
 struct Deployment {
@@ -112,6 +113,8 @@ impl Deployment {
             Command::Client(command) => session.client(command).await,
             Command::User(command) => session.user(command).await,
             Command::Keys(command) => session.keys(command, &Nothing).await,
+            Command::Export(export) => session.export(export).await,
+            Command::Doctor(_) | Command::Completions(_) => panic!("{line} is not on a store"),
         };
         let text = String::from_utf8(written).unwrap();
         (anstream::adapter::strip_str(&text).to_string(), ended)

@@ -47,6 +47,8 @@ impl<R: RegistryAdmin, U: UserAdmin> Session<'_, R, U> {
             UserCommand::Password(arguments) => self.user_password(arguments).await,
             UserCommand::Disable(one) => self.set_user_disabled(one, true).await,
             UserCommand::Enable(one) => self.set_user_disabled(one, false).await,
+            UserCommand::Import(arguments) => self.import_users(arguments).await,
+            UserCommand::Export(arguments) => self.export_users(arguments).await,
             UserCommand::Delete(Deletion { one, yes }) => {
                 let user = self.find_user(&one).await?;
                 let what = format!(

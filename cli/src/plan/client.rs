@@ -65,7 +65,7 @@ pub fn one(
         verb,
         fields,
         action: Action::PutClient {
-            client,
+            client: Box::new(client),
             secret,
             expected: super::expected(old),
         },

@@ -57,6 +57,21 @@ pub fn all(
     }
 }
 
+/// What must change about one user who is there.
+pub fn change(
+    tenant: &TenantId,
+    entry: &UserEntry,
+    old: &Versioned<User>,
+    hashing: &PasswordHashing,
+) -> Option<Change> {
+    one(
+        tenant,
+        entry,
+        Some(old),
+        password(entry, Some(old), hashing),
+    )
+}
+
 /// A subject is never changed and never given to another (OIDC Core section 2).
 fn subject_fault(
     user: &UserEntry,

@@ -187,19 +187,27 @@ pub async fn transact(client: &Client, writes: Vec<TransactWriteItem>) -> Result
         .await;
     match written {
         Ok(_) => Ok(true),
-        Err(error) if is_cancelled(&error) => Ok(false),
+        Err(error) if is_cancelled(&error, &[CONDITION]) => Ok(false),
+        Err(error) if is_cancelled(&error, &PASSING) => Err(StoreError::unavailable(error)),
         Err(error) => Err(store_error(error)),
     }
 }
 
-fn is_cancelled(error: &SdkError<TransactWriteItemsError>) -> bool {
+/// Why a transaction is cancelled: a condition does not hold.
+const CONDITION: &str = "ConditionalCheckFailed";
+/// The same where trying again may help.
+const PASSING: [&str; 3] = [
+    "TransactionConflict",
+    "ThrottlingError",
+    "ProvisionedThroughputExceeded",
+];
+
+fn is_cancelled(error: &SdkError<TransactWriteItemsError>, why: &[&str]) -> bool {
     let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) =
         error.as_service_error()
     else {
         return false;
     };
-    cancelled
-        .cancellation_reasons()
-        .iter()
-        .any(|reason| reason.code() == Some("ConditionalCheckFailed"))
+    let mut reasons = cancelled.cancellation_reasons().iter();
+    reasons.any(|reason| reason.code().is_some_and(|code| why.contains(&code)))
 }

@@ -1,17 +1,15 @@
 //! People's passwords: Argon2id for new ones, the usual formats for those that moved in.
 
 mod memory;
-
-use std::fmt;
+mod stored;
 
 use argon2::{Algorithm, Argon2, Params, Version};
 use memory::Memory;
 use password_hash::PasswordHasher as _;
 use password_hash::phc::PasswordHash;
 use secrecy::{ExposeSecret as _, SecretString};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use subtle::ConstantTimeEq as _;
-use zeroize::Zeroizing;
+use stored::Format;
+pub use stored::{MalformedHash, StoredPassword};
 
 use crate::random::{Random, RandomError};
 
@@ -47,134 +45,6 @@ impl Password {
 
     fn bytes(&self) -> &[u8] {
         self.text().as_bytes()
-    }
-}
-
-/// The formats a hash may be in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Format {
-    Argon2,
-    Scrypt,
-    Pbkdf2,
-    Bcrypt,
-}
-
-/// A password hash: a PHC string (argon2i, argon2d, argon2id, scrypt, pbkdf2-sha256, pbkdf2-sha512) or bcrypt's.
-#[derive(Clone, PartialEq, Eq)]
-pub struct StoredPassword {
-    format: Format,
-    text: String,
-}
-
-/// Text that is no password hash this server can check.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum MalformedHash {
-    /// Neither a PHC string of a known function nor a bcrypt hash.
-    #[error(
-        "a password hash is a PHC string of argon2i, argon2d, argon2id, scrypt, pbkdf2-sha256 or pbkdf2-sha512, or a bcrypt hash"
-    )]
-    Unknown,
-    /// Checking it would take more memory or time than a login may.
-    #[error(
-        "the hash asks for too much work (argon2: at most 256 MiB and 16 passes; scrypt: ln 17, r 16, p 4; pbkdf2: 5,000,000 rounds; bcrypt: cost 15)"
-    )]
-    TooCostly,
-}
-
-impl StoredPassword {
-    /// Reads a hash and holds its cost within bounds.
-    ///
-    /// # Errors
-    /// [`MalformedHash`] for an unknown format or a cost past the bounds.
-    pub fn parse(text: &str) -> Result<Self, MalformedHash> {
-        let (format, affordable) = if text.starts_with("$2") {
-            let parts: bcrypt::HashParts = text.parse().map_err(|_| MalformedHash::Unknown)?;
-            (Format::Bcrypt, parts.get_cost() <= 15)
-        } else {
-            let hash = PasswordHash::new(text).map_err(|_| MalformedHash::Unknown)?;
-            if hash.hash.is_none() || hash.salt.is_none() {
-                return Err(MalformedHash::Unknown);
-            }
-            let at_most = |name: &str, bound: u32| {
-                hash.params
-                    .get_decimal(name)
-                    .is_none_or(|value| value <= bound)
-            };
-            match hash.algorithm.as_str() {
-                "argon2id" | "argon2i" | "argon2d" => (
-                    Format::Argon2,
-                    at_most("m", 256 * 1_024) && at_most("t", 16) && at_most("p", 16),
-                ),
-                "scrypt" => (
-                    Format::Scrypt,
-                    at_most("ln", 17) && at_most("r", 16) && at_most("p", 4),
-                ),
-                "pbkdf2-sha256" | "pbkdf2-sha512" => (Format::Pbkdf2, at_most("i", 5_000_000)),
-                _ => return Err(MalformedHash::Unknown),
-            }
-        };
-        if !affordable {
-            return Err(MalformedHash::TooCostly);
-        }
-        Ok(Self {
-            format,
-            text: text.to_owned(),
-        })
-    }
-
-    /// The hash as the store keeps it. Not for logs.
-    pub fn expose(&self) -> &str {
-        &self.text
-    }
-
-    fn matches(&self, password: &Password, memory: &Memory) -> bool {
-        let password = password.bytes();
-        match self.format {
-            Format::Bcrypt => bcrypt::verify(password, &self.text).unwrap_or(false),
-            Format::Argon2 => self.argon2_matches(password, memory).unwrap_or(false),
-            Format::Scrypt => self.phc_matches(&scrypt::Scrypt::default(), password),
-            Format::Pbkdf2 => self.phc_matches(&pbkdf2::Pbkdf2::default(), password),
-        }
-    }
-
-    /// `None` for a hash that names no function, cost, salt or output that Argon2 takes.
-    fn argon2_matches(&self, password: &[u8], memory: &Memory) -> Option<bool> {
-        let hash = PasswordHash::new(&self.text).ok()?;
-        let algorithm = Algorithm::try_from(hash.algorithm.as_str()).ok()?;
-        let version = hash.version.map(Version::try_from).transpose().ok()?;
-        let params = Params::try_from(&hash).ok()?;
-        let (salt, expected) = (hash.salt?, hash.hash?);
-        let argon2 = Argon2::new(algorithm, version.unwrap_or_default(), params);
-        let mut output = Zeroizing::new(vec![0; expected.len()]);
-        memory.lend(&argon2, password, &salt, &mut output).ok()?;
-        Some(output.ct_eq(expected.as_bytes()).into())
-    }
-
-    fn phc_matches<V>(&self, verifier: &V, password: &[u8]) -> bool
-    where
-        V: password_hash::PasswordVerifier<PasswordHash>,
-    {
-        PasswordHash::new(&self.text)
-            .is_ok_and(|hash| verifier.verify_password(password, &hash).is_ok())
-    }
-}
-
-impl fmt::Debug for StoredPassword {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "StoredPassword({:?}, ..)", self.format)
-    }
-}
-
-impl Serialize for StoredPassword {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.text)
-    }
-}
-
-impl<'de> Deserialize<'de> for StoredPassword {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        Self::parse(&text).map_err(serde::de::Error::custom)
     }
 }
 
@@ -352,47 +222,9 @@ mod tests {
     }
 
     #[test]
-    fn hashes_of_every_argon2_and_of_other_costs_are_checked_in_the_same_memory() {
-        let hashing = cheap();
-        for algorithm in [Algorithm::Argon2i, Algorithm::Argon2d, Algorithm::Argon2id] {
-            for version in [Version::V0x10, Version::V0x13] {
-                for (memory, output) in [(256, 32), (64, 16), (128, 64)] {
-                    let params = Params::new(memory, 2, 1, Some(output)).unwrap();
-                    let made = Argon2::new(algorithm, version, params)
-                        .hash_password_with_salt(b"s3cret", b"a salt of 16 byt")
-                        .unwrap();
-                    let stored = StoredPassword::parse(&made.to_string()).unwrap();
-                    let verdict = |text| hashing.verify(&password(text), Some(&stored));
-                    assert_eq!(verdict("s3cret"), Verdict::RightButStale, "{made}");
-                    assert_eq!(verdict("S3cret"), Verdict::Wrong, "{made}");
-                }
-            }
-        }
-    }
-
-    #[test]
     fn debug_tells_nothing() {
         let hash = cheap().hash(&password("s3cret"), &SystemRandom).unwrap();
         assert_eq!(format!("{hash:?}"), "StoredPassword(Argon2, ..)");
         assert!(!format!("{:?}", password("s3cret")).contains("s3cret"));
-    }
-
-    #[test]
-    fn refuses_what_it_cannot_check() {
-        for text in [
-            "",
-            "plain",
-            "$1$md5$crypt",
-            "$2b$99$aaaa",
-            "$argon2id$v=19$m=64,t=1,p=1",
-        ] {
-            assert_eq!(
-                StoredPassword::parse(text),
-                Err(MalformedHash::Unknown),
-                "{text}"
-            );
-        }
-        let costly = "$argon2id$v=19$m=1048576,t=1,p=1$c29tZXNhbHRzb21l$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
-        assert_eq!(StoredPassword::parse(costly), Err(MalformedHash::TooCostly));
     }
 }

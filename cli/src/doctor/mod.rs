@@ -1,0 +1,161 @@
+//! `latchkey doctor`: looks at a deployment from outside, as its clients see it, and says what is wrong.
+//!
+//! [`probe`] asks; [`metadata`], [`keys`], [`manners`] and [`login`] are what is looked at; a [`report`] is what was found.
+
+pub mod keys;
+pub mod login;
+pub mod manners;
+pub mod metadata;
+pub mod probe;
+pub mod report;
+
+use latchkey_oauth::tenant::{BaseUrl, Issuer, TenantId};
+use latchkey_oauth::time::Clock;
+use secrecy::SecretString;
+
+use login::Login;
+use metadata::Endpoints;
+use probe::Probe;
+use report::Report;
+
+/// The deployment to look at.
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// The issuer of one of its tenants.
+    pub issuer: Issuer,
+    base: BaseUrl,
+    tenant: TenantId,
+}
+
+/// An issuer that no deployment can have.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[error(
+    "an issuer is https://HOST, or https://HOST/TENANT, to the letter: no slash at its end, no port 443, in lower case (plain http only for a loopback host)"
+)]
+pub struct MalformedTarget;
+
+impl Target {
+    /// Reads an issuer.
+    ///
+    /// # Errors
+    /// [`MalformedTarget`] for what no deployment can be called.
+    pub fn parse(text: &str) -> Result<Self, MalformedTarget> {
+        let authority = text.find("://").map_or(0, |at| at + 3);
+        let path = text
+            .get(authority..)
+            .and_then(|rest| rest.find('/'))
+            .map(|at| authority + at);
+        let (base, tenant) = match path.and_then(|at| text.split_at_checked(at)) {
+            None => (text, TenantId::default_tenant()),
+            Some((base, path)) => {
+                let name = path.trim_start_matches('/');
+                (base, TenantId::parse(name).map_err(|_| MalformedTarget)?)
+            }
+        };
+        let base = BaseUrl::parse(base).map_err(|_| MalformedTarget)?;
+        let issuer = base.issuer(&tenant);
+        // The default tenant's issuer does not have its name.
+        if issuer.as_str() != text {
+            return Err(MalformedTarget);
+        }
+        Ok(Self {
+            issuer,
+            base,
+            tenant,
+        })
+    }
+
+    /// Where RFC 8414 section 3.1 has metadata: the well-known part goes before the tenant.
+    fn inserted(&self, document: &str) -> String {
+        let base = self.base.issuer(&TenantId::default_tenant());
+        if self.tenant.is_default() {
+            format!("{base}/.well-known/{document}")
+        } else {
+            format!("{base}/.well-known/{document}/{}", self.tenant)
+        }
+    }
+
+    /// Where OpenID Connect Discovery section 4 has it: the well-known part goes after the tenant.
+    fn appended(&self, document: &str) -> String {
+        format!("{}/.well-known/{document}", self.issuer)
+    }
+}
+
+/// A client, and perhaps a user, to sign in with.
+#[derive(Debug)]
+pub struct Patient {
+    /// The client.
+    pub client_id: String,
+    /// Its secret.
+    pub client_secret: SecretString,
+    /// Who signs in; the client itself if there is nobody.
+    pub user: Option<(String, SecretString)>,
+}
+
+/// Looks at everything, from the outside in: without metadata there is nothing else to look at.
+pub fn examine(target: &Target, patient: Option<&Patient>, clock: &dyn Clock) -> Report {
+    let probe = Probe::new();
+    let mut report = Report::default();
+    let Some(document) = metadata::examine(target, &probe, clock, &mut report) else {
+        return report;
+    };
+    let endpoints = Endpoints::of(&document);
+    let ring = keys::examine(&endpoints, &document, &probe, clock, &mut report);
+    manners::examine(target, &endpoints, &probe, &mut report);
+    match patient {
+        None => report.not_looked(
+            "login",
+            "no --client-id: with one, a token is issued, checked and revoked",
+        ),
+        Some(patient) => Login {
+            patient,
+            target,
+            endpoints: &endpoints,
+            ring: &ring,
+            probe: &probe,
+            clock,
+        }
+        .examine(&mut report),
+    }
+    report
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_issuer_is_taken_to_the_letter() {
+        for (text, inserted) in [
+            (
+                "https://id.example.com",
+                "https://id.example.com/.well-known/d",
+            ),
+            (
+                "https://id.example.com/acme",
+                "https://id.example.com/.well-known/d/acme",
+            ),
+            (
+                "http://127.0.0.1:9000/acme",
+                "http://127.0.0.1:9000/.well-known/d/acme",
+            ),
+        ] {
+            let target = Target::parse(text).unwrap();
+            assert_eq!(target.issuer.as_str(), text);
+            assert_eq!(target.inserted("d"), inserted);
+            assert_eq!(target.appended("d"), format!("{text}/.well-known/d"));
+        }
+        for text in [
+            "",
+            "id.example.com",
+            "http://id.example.com",
+            "https://id.example.com/",
+            "https://id.example.com/acme/",
+            "https://id.example.com/default",
+            "https://id.example.com/a/b",
+            "https://ID.example.com",
+        ] {
+            assert!(Target::parse(text).is_err(), "{text}");
+        }
+    }
+}
