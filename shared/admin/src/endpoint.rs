@@ -14,7 +14,7 @@ use latchkey_oauth::error::{Challenge, ErrorCode, OAuthError};
 use latchkey_oauth::http::json;
 use latchkey_oauth::password::PasswordHashing;
 use latchkey_oauth::random::{self, Random, RandomError};
-use latchkey_oauth::route::{Endpoint, below};
+use latchkey_oauth::route::Endpoint;
 use latchkey_oauth::store::{Condition, Expected, OnceRepository, Page, Versioned};
 use latchkey_oauth::token::access_token::AccessTokenClaims;
 use latchkey_oauth::token::family::Family;
@@ -96,9 +96,8 @@ impl<R: RegistryAdmin, U: UserAdmin, G: Grants> Service for ManageEndpoint<R, U,
 impl<R: RegistryAdmin, U: UserAdmin, G: Grants> ManageEndpoint<R, U, G> {
     async fn answer(&self, call: &mut Call<'_>) -> Result<Response<Bytes>, Refusal> {
         let tenant = std::sync::Arc::clone(&call.tenant);
-        let path = call.parts.uri.path().to_owned();
-        let path = below(&path, &tenant.id, Endpoint::Manage);
-        let found = find(path, tenant.id.is_default()).ok_or_else(|| not_found("path"))?;
+        let path = format!("/{}", call.below);
+        let found = find(&path, tenant.id.is_default()).ok_or_else(|| not_found("path"))?;
         let method = match call.parts.method.clone() {
             Method::HEAD => Method::GET,
             method => method,
@@ -126,7 +125,7 @@ impl<R: RegistryAdmin, U: UserAdmin, G: Grants> ManageEndpoint<R, U, G> {
         let ask = Ask {
             tenant: &tenant,
             base: &base,
-            path,
+            path: &path,
             caller: &claims.client_id,
             scope: &claims.scope,
             method,

@@ -8,15 +8,11 @@ use latchkey_oauth::scope::{OPENID, Scope};
 use latchkey_oauth::tenant::LifetimeOverrides;
 use latchkey_oauth::time::Seconds;
 use latchkey_oauth::token::algorithm::Algorithm;
-use latchkey_registry::client;
 use latchkey_registry::fault::{At, Fault, Faults, Place, Pointer};
 use latchkey_registry::fields::Fields;
 use latchkey_registry::tree::Node;
+use latchkey_registry::{client, description};
 use serde_json::{Map, Value};
-use url::Url;
-
-/// The most redirect URIs, and the most contacts.
-const MOST: usize = 20;
 
 /// Members that are the server's to say: RFC 7592 section 2.2, "the client MUST NOT include".
 const OF_THE_SERVER: [&str; 4] = [
@@ -151,68 +147,17 @@ fn read(node: Node, faults: &Faults) -> Option<Metadata> {
             "`response_types`: there is no authorization endpoint.",
         );
     }
-    let uris = fields.texts("redirect_uris", redirect_uri);
-    let redirect_uris = bounded(&fields, "redirect_uris", uris);
-    let contacts = fields.texts("contacts", |text| Ok::<_, String>(text.to_owned()));
-    let contacts = bounded(&fields, "contacts", contacts);
     // Not closed: "MUST ignore any client metadata sent by the client that it does not understand" (RFC 7591 section 2).
     Some(Metadata {
         method: method.unwrap_or(ClientAuthMethod::ClientSecretBasic),
         grant_types: grant_types.unwrap_or_default(),
         client_name: fields.text("client_name"),
         scope: fields.parsed("scope", Scope::parse),
-        redirect_uris,
-        description: ClientDescription {
-            client_uri: fields.parsed("client_uri", web_page),
-            logo_uri: fields.parsed("logo_uri", web_page),
-            tos_uri: fields.parsed("tos_uri", web_page),
-            policy_uri: fields.parsed("policy_uri", web_page),
-            contacts,
-            software_id: fields.text("software_id"),
-            software_version: fields.text("software_version"),
-        },
+        redirect_uris: description::read_redirect_uris(&mut fields),
+        description: description::read(&mut fields),
         id_token_signed_response_alg: fields
             .parsed("id_token_signed_response_alg", client::algorithm),
     })
-}
-
-fn bounded(fields: &Fields<'_>, name: &str, values: Option<Vec<String>>) -> Vec<String> {
-    let values = values.unwrap_or_default();
-    if values.len() > MOST {
-        fields.fault(name, format!("`{name}` lists more than {MOST}."));
-    }
-    values
-}
-
-/// RFC 6749 section 3.1.2, RFC 8252 section 7: https, http to a loopback address, or a scheme of an application's own, which has
-/// a dot in it.
-fn redirect_uri(text: &str) -> Result<String, &'static str> {
-    let url = Url::parse(text).map_err(|_| "a redirect URI is an absolute URI")?;
-    if url.fragment().is_some() || text.contains('#') {
-        return Err("a redirect URI has no fragment");
-    }
-    let loopback = match url.host() {
-        Some(url::Host::Domain(name)) => name == "localhost",
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    };
-    let good = match url.scheme() {
-        "https" => url.host().is_some() && url.username().is_empty() && url.password().is_none(),
-        "http" => loopback,
-        scheme => scheme.contains('.'),
-    };
-    good.then(|| text.to_owned()).ok_or(
-        "a redirect URI begins with https://, with http:// and a loopback address, or with a scheme that has a dot in it",
-    )
-}
-
-/// RFC 7591 section 2: "The value of this field MUST point to a valid web page". We do not look, but it could be one.
-fn web_page(text: &str) -> Result<String, &'static str> {
-    let url = Url::parse(text).map_err(|_| "it is a URL")?;
-    let good = matches!(url.scheme(), "https" | "http") && url.host().is_some();
-    good.then(|| text.to_owned())
-        .ok_or("it is a URL of the web")
 }
 
 fn refusal(faults: Vec<Fault>) -> OAuthError {

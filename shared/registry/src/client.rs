@@ -1,9 +1,8 @@
 //! Clients, with metadata named as RFC 7591 section 2 names it.
 
-use latchkey_oauth::client::{
-    Client, ClientAuthMethod, ClientDescription, ClientId, ClientSecretHash,
-};
+use latchkey_oauth::client::{Client, ClientAuthMethod, ClientId, ClientSecretHash};
 use latchkey_oauth::grant_type::GrantType;
+use latchkey_oauth::registration::Registration;
 use latchkey_oauth::scope::{OPENID, Scope};
 use latchkey_oauth::tenant::LifetimeOverrides;
 use latchkey_oauth::time::Seconds;
@@ -12,6 +11,7 @@ use url::Url;
 
 use crate::api;
 use crate::claim_rule;
+use crate::description;
 use crate::door::Door;
 use crate::duration::Bounds;
 use crate::fault::{At, Faults, Place};
@@ -98,9 +98,9 @@ pub fn read(node: Node, place: &Place, door: Door<'_>, faults: &Faults) -> Optio
         id_token_signed_response_alg: fields.parsed("id_token_signed_response_alg", algorithm),
         lifetimes: read_lifetimes(&mut fields),
         refresh_token_retry_window: read_retry_window(&mut fields),
-        redirect_uris: Vec::new(),
-        description: ClientDescription::default(),
-        registration: None,
+        redirect_uris: description::read_redirect_uris(&mut fields),
+        description: description::read(&mut fields),
+        registration: read_registration(&mut fields),
         disabled: false,
     };
     let node = fields.take("client_secret");
@@ -125,6 +125,16 @@ fn read_grant_types(fields: &mut Fields<'_>) -> Vec<GrantType> {
     fields
         .require("grant_types", grant_types)
         .unwrap_or_default()
+}
+
+/// How a client came here that registered itself, as an export tells it: a hash, a time, and whether it is let in.
+fn read_registration(fields: &mut Fields<'_>) -> Option<Registration> {
+    let document = fields.json("registration", 1_024)?;
+    let registration = serde_json::from_value(document).ok();
+    if registration.is_none() {
+        fields.fault("registration", "`registration` is what an export wrote there, and nothing that anybody writes. Take it out.");
+    }
+    registration
 }
 
 fn read_retry_window(fields: &mut Fields<'_>) -> Seconds {
