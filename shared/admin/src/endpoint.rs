@@ -269,7 +269,7 @@ impl<R: RegistryAdmin, U: UserAdmin, G: Grants> ManageEndpoint<R, U, G> {
         let wish = kind::read(|faults| {
             let place = Place::default();
             let mut fields = latchkey_registry::fields::Fields::open(body, place.clone(), faults)?;
-            let node = fields.take("password");
+            let node = fields.secret("password");
             let node = fields.require("password", node);
             fields.close();
             vocabulary::password(node?, &place, None, faults)

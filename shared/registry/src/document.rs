@@ -17,9 +17,11 @@ const DURATIONS: [&str; 3] = ["refresh_token_retry_window", "longest", "memory"]
 /// A client's secrets, hashed.
 const SECRETS: &str = "client_secret_hashes";
 
-/// A client, without its secrets.
+/// A client, without its secrets, and without what only the server says of one that registered itself.
 pub fn client(client: &Client) -> Map<String, Json> {
-    described(client)
+    let mut fields = described(client);
+    fields.remove("registration");
+    fields
 }
 
 /// An API.
@@ -72,6 +74,10 @@ fn as_described(members: Map<String, Json>) -> Map<String, Json> {
             for (of, seconds) in lifetimes {
                 fields.insert(format!("{of}_lifetime"), as_duration(seconds));
             }
+            continue;
+        }
+        if let ("description", Json::Object(said)) = (name.as_str(), &value) {
+            fields.extend(said.clone());
             continue;
         }
         let value = if name == "constant" {

@@ -16,6 +16,7 @@ pub mod fault;
 pub mod fields;
 pub mod lifetimes;
 pub mod secret;
+pub mod shape;
 pub mod tenant;
 pub mod token_format;
 pub mod tree;

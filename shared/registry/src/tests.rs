@@ -340,7 +340,9 @@ proptest! {
 #[test]
 fn what_is_told_is_read_as_it_was() {
     use latchkey_oauth::api::{ApiScope, ClaimName, ClaimRule, ClaimSource};
+    use latchkey_oauth::grant_type::GrantType;
     use latchkey_oauth::lockout::LockPolicy;
+    use latchkey_oauth::registration::RegistrationPolicy;
     use latchkey_oauth::tenant::{LifetimeOverrides, TenantSettings};
     use latchkey_testkit::fixtures;
 
@@ -371,6 +373,9 @@ fn what_is_told_is_read_as_it_was() {
     if let Some(other) = shop.apis.last_mut() {
         other.scope = latchkey_oauth::scope::Scope::default();
     }
+    shop.redirect_uris = vec!["https://shop.example/back".to_owned()];
+    shop.description.client_uri = Some("https://shop.example/".to_owned());
+    shop.description.contacts = vec!["ops@shop.example".to_owned()];
     let mut told = document::client(&shop);
     assert!(!told.contains_key("client_secret_hashes"), "{told:?}");
     told.insert("client_secret".to_owned(), json!({"generate": true}));
@@ -397,6 +402,12 @@ fn what_is_told_is_read_as_it_was() {
         ..TenantSettings::default()
     };
     settings.lockout.user.longest = Seconds(77);
+    settings.registration = Some(RegistrationPolicy {
+        open: true,
+        grant_types: vec![GrantType::ClientCredentials],
+        apis: shop.apis.clone(),
+        ..RegistrationPolicy::default()
+    });
     let id = fixtures::tenant("acme");
     let node = Node::from(Json::from(document::tenant(&id, &settings)));
     let read = told_of(|faults| crate::tenant::read(node, None, faults)).unwrap();
@@ -419,4 +430,38 @@ fn what_is_told_is_read_as_it_was() {
         (read.disabled, read.password.is_none()),
         (Some(false), true)
     );
+}
+
+/// The readers tell what they read, in its place, and a described field is one that is read.
+#[test]
+fn what_is_asked_for_is_told() {
+    use crate::shape::{Shape, of};
+
+    let asked = of(|node, faults| client::read(node, &Place::default(), None, faults));
+    let shape = |pointer: &str| {
+        let mut found = asked.iter().filter(|it| it.pointer == pointer);
+        found.next().map(|it| it.shape)
+    };
+    assert_eq!(shape("/client_id"), Some(Shape::Text));
+    assert_eq!(shape("/client_secret"), Some(Shape::Secret));
+    assert_eq!(shape("/grant_types"), Some(Shape::Texts));
+    assert_eq!(shape("/apis/0/resource"), Some(Shape::Text));
+    assert_eq!(shape("/disabled"), Some(Shape::Boolean));
+    assert!(
+        asked
+            .iter()
+            .any(|it| it.pointer == "/client_id" && it.shape == Shape::Required)
+    );
+    let asked = of(|node, faults| crate::tenant::read(node, None, faults));
+    let free = asked.iter().find(|it| it.pointer == "/lockout/user/free");
+    let bounds = Shape::Number {
+        least: 0,
+        most: 10_000,
+    };
+    assert_eq!(free.map(|it| it.shape), Some(bounds));
+    let asked = of(|node, faults| user::read(node, &Place::default(), None, faults));
+    for (name, _) in crate::claims::CLAIMS {
+        let pointer = format!("/{name}");
+        assert!(asked.iter().any(|it| it.pointer == pointer), "{name}");
+    }
 }

@@ -25,23 +25,28 @@ pub struct Clients;
 /// Who manages clients may not make itself, or anybody, more than it is: a client that may use the management API is
 /// written only by who has all of those scopes, its secret included.
 pub fn ensure_no_more(ask: &Ask<'_>, client: &Client) -> Result<(), Refusal> {
-    let management = |scope: &Scope| scope.filter(|token| token.starts_with(SCOPES_BEGIN));
-    let mut given = management(&client.scope);
-    for api in &client.apis {
-        given = given.union(&management(&api.scope));
+    let of_apis = client.apis.iter().map(|api| &api.scope);
+    let scopes = of_apis.chain(&client.default_scope).chain([&client.scope]);
+    ensure_covered(ask, scopes)
+}
+
+/// Refuses to give scopes of the management API that whoever asks has not.
+pub fn ensure_covered<'a>(
+    ask: &Ask<'_>,
+    given: impl IntoIterator<Item = &'a Scope>,
+) -> Result<(), Refusal> {
+    let covered = given.into_iter().all(|scope| {
+        let management = scope.filter(|token| token.starts_with(SCOPES_BEGIN));
+        management.is_subset_of(ask.scope)
+    });
+    if covered {
+        return Ok(());
     }
-    if let Some(scope) = &client.default_scope {
-        given = given.union(&management(scope));
-    }
-    if given.is_subset_of(ask.scope) {
-        Ok(())
-    } else {
-        Err(refuse(
-            http::StatusCode::FORBIDDEN,
-            "more_than_your_own",
-            "The client has scopes of the management API that the access token has not. Nobody gives more than they have.",
-        ))
-    }
+    Err(refuse(
+        http::StatusCode::FORBIDDEN,
+        "more_than_your_own",
+        "These are scopes of the management API that the access token has not. Nobody gives more than they have.",
+    ))
 }
 
 impl<R: RegistryAdmin, U: UserAdmin, G: Grants> Kind<ManageEndpoint<R, U, G>> for Clients {
@@ -93,6 +98,10 @@ impl<R: RegistryAdmin, U: UserAdmin, G: Grants> Kind<ManageEndpoint<R, U, G>> fo
         mut document: Map<String, Json>,
         old: Option<&Client>,
     ) -> Result<Described<Client>, Refusal> {
+        if document.contains_key("registration") {
+            let detail = "is what the server says of a client that registered itself.";
+            return Err(invalid_field("/registration", detail));
+        }
         // Silence about the secret of a client that needs one keeps what is there, or makes one.
         let method = document.get("token_endpoint_auth_method");
         let said = document
@@ -109,6 +118,7 @@ impl<R: RegistryAdmin, U: UserAdmin, G: Grants> Kind<ManageEndpoint<R, U, G>> fo
         client.disabled = entry
             .disabled
             .unwrap_or_else(|| old.is_some_and(|old| old.disabled));
+        client.registration = old.and_then(|old| old.registration.clone());
         let kept = old
             .map(|old| old.client_secret_hashes.clone())
             .unwrap_or_default();

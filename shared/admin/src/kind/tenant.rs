@@ -15,6 +15,7 @@ use latchkey_registry::tree::Node;
 use latchkey_registry::{document, tenant as vocabulary};
 use serde_json::{Map, Value as Json};
 
+use super::client::ensure_covered;
 use super::{Described, Kind, read};
 use crate::ask::Ask;
 use crate::endpoint::{Grants, ManageEndpoint};
@@ -67,7 +68,7 @@ impl<R: RegistryAdmin, U: UserAdmin, G: Grants> Kind<ManageEndpoint<R, U, G>> fo
 
     async fn describe(
         _server: &ManageEndpoint<R, U, G>,
-        _ask: &Ask<'_>,
+        ask: &Ask<'_>,
         document: Map<String, Json>,
         old: Option<&Tenant>,
     ) -> Result<Described<Tenant>, Refusal> {
@@ -80,6 +81,11 @@ impl<R: RegistryAdmin, U: UserAdmin, G: Grants> Kind<ManageEndpoint<R, U, G>> fo
         }
         let node = Node::from(Json::from(document));
         let entry = read(|faults| vocabulary::read(node, None, faults))?;
+        // What clients may have that register themselves is given away, too.
+        if let Some(policy) = &entry.settings.registration {
+            let of_apis = policy.apis.iter().map(|api| &api.scope);
+            ensure_covered(ask, of_apis.chain([&policy.scope]))?;
+        }
         Ok(Described::plain(Tenant {
             id: entry.tenant,
             settings: entry.settings,
