@@ -107,7 +107,7 @@ async fn a_login_from_the_request_to_the_tokens() {
     tells_nothing(&found.unwrap(), &[&KNOWN[..], &[stored]].concat());
 
     let (issuer, known) = (
-        directory.issuer(&*directory.tenant(&here, NOW).await.unwrap()),
+        directory.issuer(&directory.tenant(&here, NOW).await.unwrap()),
         directory.tenant(&here, NOW).await.unwrap(),
     );
     let context = Targeting {
