@@ -86,3 +86,9 @@ async fn families() {
     let (tables, tenant) = tables().await;
     contract_admin::families(&tables.grants, &tenant).await;
 }
+
+#[tokio::test]
+async fn domains() {
+    let (tables, tenant) = tables().await;
+    contract_admin::domains(&tables.registry, &tenant).await;
+}

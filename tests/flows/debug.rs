@@ -77,6 +77,7 @@ async fn a_login_from_the_request_to_the_tokens() {
     let inbound = Inbound {
         request: request(),
         now: NOW,
+        host: None,
         source: Source::parse("192.0.2.1"),
         request_id: "request-1".to_owned(),
     };
@@ -106,7 +107,7 @@ async fn a_login_from_the_request_to_the_tokens() {
     tells_nothing(&found.unwrap(), &[&KNOWN[..], &[stored]].concat());
 
     let (issuer, known) = (
-        directory.issuer(&here),
+        directory.issuer(&*directory.tenant(&here, NOW).await.unwrap()),
         directory.tenant(&here, NOW).await.unwrap(),
     );
     let context = Targeting {

@@ -2,10 +2,12 @@
 
 use latchkey_oauth::client::Client;
 use latchkey_oauth::store::Expected;
+use latchkey_oauth::tenant::{Domain, TenantSettings};
 use latchkey_testkit::fixtures::{PASSWORD, SECRET, confidential, user};
-use latchkey_tests::on_every_server;
 use latchkey_tests::request::{get, post};
 use latchkey_tests::world::World;
+use latchkey_tests::{jwt, on_every_server};
+use serde_json::json;
 
 on_every_server!(
     tokens_do_not_cross,
@@ -14,6 +16,7 @@ on_every_server!(
     locks_do_not_cross,
     revocations_do_not_cross,
     a_tenant_that_is_not_there_is_nowhere,
+    a_domain_of_its_own,
 );
 
 async fn tokens_do_not_cross(world: World) {
@@ -103,4 +106,72 @@ async fn a_tenant_that_is_not_there_is_nowhere(world: World) {
     assert_eq!(world.send(ask).await.status(), 404);
     // The default tenant has one address only.
     assert_eq!(world.send(get("=/default/jwks")).await.status(), 404);
+}
+
+/// A tenant with a domain is served there, at its root, and nowhere else; its issuer says so.
+async fn a_domain_of_its_own(world: World) {
+    if world.remembers() {
+        // The local gateway has one host.
+        return;
+    }
+    let neighbour = world.neighbour().await;
+    let name = format!("{}.example", world.tenant);
+    let settings = TenantSettings {
+        domain: Some(Domain::parse(&name).unwrap()),
+        ..TenantSettings::default()
+    };
+    world.store.put_settings(&world.tenant, &settings).await;
+    let issuer = format!("https://{name}");
+    let at_home = world.at_host(&name);
+    let form = [
+        ("grant_type", "password"),
+        ("username", "alice"),
+        ("password", PASSWORD),
+        ("scope", "openid"),
+    ];
+    let login = || post("=/token", &form).basic("web", SECRET);
+    let answer = at_home.send(login()).await.ok();
+    let claims = jwt::claims(&answer.string("access_token"));
+    assert_eq!(
+        (&claims["iss"], &claims["aud"]),
+        (&json!(issuer), &json!(issuer))
+    );
+    for path in [
+        "=/.well-known/openid-configuration",
+        "=/.well-known/oauth-authorization-server",
+    ] {
+        let metadata = at_home.send(get(path)).await.ok();
+        assert_eq!(metadata.string("issuer"), issuer);
+        assert_eq!(metadata.string("token_endpoint"), format!("{issuer}/token"));
+    }
+    let ask = get("=/userinfo").bearer(&answer.string("access_token"));
+    let _ = at_home.send(ask).await.ok();
+
+    // Not below the base URL, whatever host it is asked at; not below its own domain; and no other tenant at it.
+    let jwks = || get("/jwks");
+    let _ = world.send(jwks()).await.refused(404, "invalid_request");
+    let _ = world
+        .at_host("elsewhere.example")
+        .send(jwks())
+        .await
+        .refused(404, "invalid_request");
+    let _ = at_home.send(jwks()).await.refused(404, "invalid_request");
+    let _ = neighbour
+        .at_host(&name)
+        .send(jwks())
+        .await
+        .refused(404, "invalid_request");
+    let _ = neighbour.send(jwks()).await.ok();
+    // At a host without a tenant, and at the base URL's own, everybody else is as ever.
+    for host in ["elsewhere.example", "id.example.com", "127.0.0.1", ""] {
+        let _ = neighbour.at_host(host).send(jwks()).await.ok();
+    }
+    // A token of before, or of the neighbour, is another issuer's.
+    let token = neighbour
+        .login("alice", "openid")
+        .await
+        .ok()
+        .string("access_token");
+    let ask = get("=/userinfo").bearer(&token);
+    let _ = at_home.send(ask).await.refused(401, "invalid_token");
 }

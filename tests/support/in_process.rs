@@ -145,8 +145,13 @@ impl Endpoints {
         }
     }
 
-    /// Answers a request that comes from `source`.
-    pub async fn send(&self, request: Request<Bytes>, source: &str) -> Response<Bytes> {
+    /// Answers a request that comes from `source` to a host of the front's.
+    pub async fn send(
+        &self,
+        request: Request<Bytes>,
+        source: &str,
+        host: Option<&str>,
+    ) -> Response<Bytes> {
         // As the front does: what leads nowhere is nobody's.
         let function = resolve(request.uri().path()).map(|route| route.endpoint.function());
         let Some(function) = function else {
@@ -160,6 +165,7 @@ impl Endpoints {
             request,
             now: self.clock.now(),
             source: Source::parse(source),
+            host: host.map(str::to_owned),
             request_id: "request-1".to_owned(),
         })
         .await

@@ -49,6 +49,7 @@ pub struct World {
     server: Server,
     base: String,
     source: String,
+    host: Option<String>,
 }
 
 #[derive(Debug, Clone)]
@@ -131,6 +132,7 @@ impl World {
             server,
             base: BASE.to_owned(),
             source: "192.0.2.1".to_owned(),
+            host: None,
         }
     }
 
@@ -166,6 +168,15 @@ impl World {
     pub fn from(&self, source: &str) -> Self {
         Self {
             source: source.to_owned(),
+            ..self.clone()
+        }
+    }
+
+    /// The same server, asked at a host that the front knows. The real binaries have one host.
+    #[must_use]
+    pub fn at_host(&self, host: &str) -> Self {
+        Self {
+            host: Some(host.to_owned()),
             ..self.clone()
         }
     }
@@ -242,7 +253,11 @@ impl World {
     pub async fn answer(&self, request: Request<Bytes>) -> Response<Bytes> {
         secrets::of_request(&request);
         let response = match &self.server {
-            Server::InProcess(endpoints) => endpoints.send(request, &self.source).await,
+            Server::InProcess(endpoints) => {
+                endpoints
+                    .send(request, &self.source, self.host.as_deref())
+                    .await
+            }
             Server::Binaries => gateway::send(request).await,
         };
         secrets::of_response(&response);

@@ -124,6 +124,7 @@ fn header(tenants: &[Exported], users_are: UsersAre<'_>) -> Result<String, std::
 fn tenant(exported: &Exported) -> Members {
     let TenantSettings {
         name,
+        domain,
         lifetimes: lifetimes_said,
         access_token_format,
         signing_algorithm,
@@ -138,6 +139,7 @@ fn tenant(exported: &Exported) -> Members {
     let mut members = Members::default();
     members.add("tenant", &exported.tenant.id);
     members.add("name", name);
+    members.add("domain", domain);
     lifetimes(&mut members, lifetimes_said);
     members.add("access_token_format", access_token_format);
     members.add("signing_algorithm", signing_algorithm);

@@ -10,7 +10,7 @@ use latchkey_oauth::api::ResourceId;
 use latchkey_oauth::client::ClientId;
 use latchkey_oauth::hash::Sha256Hash;
 use latchkey_oauth::registration::TokenHash;
-use latchkey_oauth::tenant::TenantId;
+use latchkey_oauth::tenant::{Domain, TenantId};
 use latchkey_oauth::token::opaque::OpaqueTokenHash;
 use latchkey_oauth::token::refresh_token::FamilyId;
 use latchkey_oauth::user::{Counter, SubjectKey, Username};
@@ -42,6 +42,8 @@ pub const BY_TENANT: &str = "by_tenant";
 /// Sort key of [`BY_TENANT`].
 pub const USERNAME: &str = "username";
 
+/// `tenant` of what tells whose a domain is.
+const DOMAINS: &str = "#domains";
 /// `kind_id` of a tenant's settings.
 pub const SETTINGS: &str = "settings";
 /// `kind_id` of a tenant's key ring.
@@ -82,6 +84,11 @@ pub fn settings(tenant: &TenantId) -> Key {
 /// Registry: a tenant's key ring.
 pub fn key_ring(tenant: &TenantId) -> Key {
     pair((TENANT, tenant.to_string()), (KIND_ID, KEYS.to_owned()))
+}
+
+/// Registry: whose a domain is. No tenant has a `#` in its name.
+pub fn domain(domain: &Domain) -> Key {
+    pair((TENANT, DOMAINS.to_owned()), (KIND_ID, domain.to_string()))
 }
 
 /// Registry: a client.

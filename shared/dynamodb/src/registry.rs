@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::Client as Dynamo;
 use latchkey_oauth::api::{Api, ResourceId};
 use latchkey_oauth::client::{Client, ClientId, RegistryRepository};
 use latchkey_oauth::store::StoreError;
-use latchkey_oauth::tenant::{Tenant, TenantId, TenantSettings};
+use latchkey_oauth::tenant::{Domain, Tenant, TenantId, TenantSettings};
 use latchkey_oauth::token::jwk::KeyRing;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -24,6 +24,12 @@ pub struct Registry {
 #[derive(Serialize, Deserialize)]
 pub(crate) struct KeysItem {
     pub keys: KeyRing,
+}
+
+/// Whose a domain is.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct DomainItem {
+    pub tenant_id: TenantId,
 }
 
 impl Registry {
@@ -83,6 +89,11 @@ impl RegistryRepository for Registry {
         client: &ClientId,
     ) -> Result<Option<Client>, StoreError> {
         self.get(keys::client(tenant, client)).await
+    }
+
+    async fn tenant_of_domain(&self, domain: &Domain) -> Result<Option<TenantId>, StoreError> {
+        let found = self.get::<DomainItem>(keys::domain(domain)).await?;
+        Ok(found.map(|item| item.tenant_id))
     }
 
     async fn api(

@@ -1,55 +1,84 @@
 //! Tenants, clients and APIs: the operator's side.
 
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 use latchkey_oauth::api::{Api, ResourceId};
 use latchkey_oauth::client::{Client, ClientId, RegistryAdmin};
 use latchkey_oauth::store::{Condition, Expected, Page, Part, StoreError, Version, Versioned};
-use latchkey_oauth::tenant::{Tenant, TenantId, TenantSettings};
+use latchkey_oauth::tenant::{Domain, Tenant, TenantId, TenantSettings};
 use latchkey_oauth::token::jwk::KeyRing;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::store_error;
 use crate::item::{
-    Found, Wanted, attribute, batch_get, from_item, from_versioned_item, text, to_item,
-    to_versioned_item,
+    Found, Item, Wanted, attribute, batch_get, from_item, from_versioned_item, text, to_item,
+    to_versioned_item, version,
 };
 use crate::keys::{self, Key};
 use crate::query::{Names, page};
-use crate::registry::{KeysItem, Registry};
+use crate::registry::{DomainItem, KeysItem, Registry};
 use crate::write::{Guard, delete_one, fresh_version, note, put_one, transact};
 
 /// DynamoDB's limit of a batch is 100 keys, and a tenant has two.
 const TENANTS_AT_A_TIME: usize = 50;
 
 impl Registry {
+    /// Writes an item; with others beside it, all of them or none.
     async fn write(
         &self,
-        value: &impl Serialize,
         key: Key,
+        item: Item,
         condition: Condition<'_>,
+        mut beside: Vec<TransactWriteItem>,
     ) -> Result<Option<Version>, StoreError> {
-        let version = fresh_version()?;
-        let mut item = to_versioned_item(value, key.clone(), version)?;
-        if key.get(keys::KIND_ID) == Some(&AttributeValue::S(keys::SETTINGS.to_owned())) {
-            let tenant = AttributeValue::S(keys::AS_TENANT.to_owned());
-            item.insert(keys::LISTED.to_owned(), tenant);
-        }
+        let version = version(&item)?;
         let expected = condition.expected;
-        let written = match condition.once {
-            None => put_one(&self.client, &self.table, &key, item, expected).await?,
-            Some(once) => {
-                let grants = self.grants.as_deref();
-                let grants = grants.ok_or_else(|| StoreError::internal("nowhere to note it"))?;
-                let writes = vec![
-                    Guard::of(expected, &key).put(&self.table, item)?,
-                    note(once, grants)?,
-                ];
-                transact(&self.client, writes).await?
-            }
+        if let Some(once) = condition.once {
+            let grants = self.grants.as_deref();
+            let grants = grants.ok_or_else(|| StoreError::internal("nowhere to note it"))?;
+            beside.push(note(once, grants)?);
+        }
+        let written = if beside.is_empty() {
+            put_one(&self.client, &self.table, &key, item, expected).await?
+        } else {
+            beside.push(Guard::of(expected, &key).put(&self.table, item)?);
+            transact(&self.client, beside).await?
         };
         Ok(written.then_some(version))
+    }
+
+    /// What makes a domain a tenant's, and the one before nobody's.
+    fn domain_writes(
+        &self,
+        tenant: &TenantId,
+        before: Option<&Domain>,
+        after: Option<&Domain>,
+    ) -> Result<Vec<TransactWriteItem>, StoreError> {
+        let mut writes = Vec::new();
+        if before == after {
+            return Ok(writes);
+        }
+        let own = || {
+            let tenant = AttributeValue::S(tenant.to_string());
+            let condition = "attribute_not_exists(tenant_id) OR tenant_id = :tenant";
+            Guard::default().and(condition, (":tenant", tenant))
+        };
+        if let Some(domain) = after {
+            let of = DomainItem {
+                tenant_id: tenant.clone(),
+            };
+            let item = to_item(&of, keys::domain(domain))?;
+            writes.push(own().put(&self.table, item)?);
+        }
+        if let Some(domain) = before {
+            writes.push(own().delete(&self.table, keys::domain(domain))?);
+        }
+        Ok(writes)
+    }
+
+    async fn domain_of(&self, tenant: &TenantId) -> Result<Option<Domain>, StoreError> {
+        let settings = self.read::<TenantSettings>(keys::settings(tenant)).await?;
+        Ok(settings.and_then(|settings| settings.value.domain))
     }
 
     async fn read<T: DeserializeOwned>(
@@ -158,7 +187,12 @@ impl RegistryAdmin for Registry {
         condition: impl Into<Condition<'a>> + Send,
     ) -> Result<Option<Version>, StoreError> {
         let key = keys::settings(tenant);
-        self.write(settings, key, condition.into()).await
+        let mut item = to_versioned_item(settings, key.clone(), fresh_version()?)?;
+        let listed = AttributeValue::S(keys::AS_TENANT.to_owned());
+        item.insert(keys::LISTED.to_owned(), listed);
+        let before = self.domain_of(tenant).await?;
+        let beside = self.domain_writes(tenant, before.as_ref(), settings.domain.as_ref())?;
+        self.write(key, item, condition.into(), beside).await
     }
 
     async fn put_keys(
@@ -200,7 +234,8 @@ impl RegistryAdmin for Registry {
         condition: impl Into<Condition<'a>> + Send,
     ) -> Result<Option<Version>, StoreError> {
         let key = keys::client(tenant, &client.client_id);
-        self.write(client, key, condition.into()).await
+        let item = to_versioned_item(client, key.clone(), fresh_version()?)?;
+        self.write(key, item, condition.into(), Vec::new()).await
     }
 
     async fn delete_client(
@@ -220,7 +255,8 @@ impl RegistryAdmin for Registry {
         condition: impl Into<Condition<'a>> + Send,
     ) -> Result<Option<Version>, StoreError> {
         let key = keys::api(tenant, &api.resource);
-        self.write(api, key, condition.into()).await
+        let item = to_versioned_item(api, key.clone(), fresh_version()?)?;
+        self.write(key, item, condition.into(), Vec::new()).await
     }
 
     async fn delete_api(
@@ -239,10 +275,10 @@ impl RegistryAdmin for Registry {
         expected: Expected,
     ) -> Result<bool, StoreError> {
         let key = keys::settings(tenant);
-        let writes = vec![
-            Guard::of(expected, &key).delete(&self.table, key)?,
-            Guard::default().delete(&self.table, keys::key_ring(tenant))?,
-        ];
+        let domain = self.domain_of(tenant).await?;
+        let mut writes = self.domain_writes(tenant, domain.as_ref(), None)?;
+        writes.push(Guard::of(expected, &key).delete(&self.table, key)?);
+        writes.push(Guard::default().delete(&self.table, keys::key_ring(tenant))?);
         transact(&self.client, writes).await
     }
 

@@ -15,6 +15,7 @@ pub fn inbound(request: lambda_http::Request, now: Timestamp) -> Inbound {
         .map(|context| context.request_id.clone())
         .unwrap_or_default();
     let source = source_ip(&request);
+    let host = domain_name(&request);
     let raw_path = request.raw_http_path().to_owned();
     let (mut parts, body) = request.into_parts();
     // The URI that lambda_http rebuilds carries a stage, which is no part of an issuer's paths, and has been
@@ -31,6 +32,7 @@ pub fn inbound(request: lambda_http::Request, now: Timestamp) -> Inbound {
         request: http::Request::from_parts(parts, body),
         now,
         source: Source::parse(&source),
+        host,
         request_id,
     }
 }
@@ -43,6 +45,14 @@ fn source_ip(request: &lambda_http::Request) -> String {
         }
         // RequestContext is open; other fronts are not served.
         _ => String::new(),
+    }
+}
+
+/// The domain that the front received it at: one that was set up there, whatever the client's Host header says.
+fn domain_name(request: &lambda_http::Request) -> Option<String> {
+    match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV2(context)) => context.domain_name.clone(),
+        _ => None,
     }
 }
 

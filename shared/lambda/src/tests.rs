@@ -85,6 +85,7 @@ fn an_event_arrives_as_the_client_sent_it() {
     assert_eq!(inbound.now, now);
     // The front's word, not the header's.
     assert_eq!(inbound.source.to_string(), "192.0.2.44");
+    assert_eq!(inbound.host.as_deref(), Some("id.example.com"));
 
     let inbound = request::inbound(event("/token", &json!("eP8="), true), now);
     assert_eq!(&inbound.request.body()[..], b"x\xff");

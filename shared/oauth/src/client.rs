@@ -14,7 +14,7 @@ use crate::scope::Scope;
 use crate::store::{
     Condition, Expected, Page, Part, StoreError, Version, Versioned, all, part_after,
 };
-use crate::tenant::{LifetimeOverrides, Tenant, TenantId};
+use crate::tenant::{Domain, LifetimeOverrides, Tenant, TenantId};
 use crate::time::Seconds;
 use crate::token::algorithm::Algorithm;
 use crate::token::opaque::AccessTokenFormat;
@@ -255,6 +255,12 @@ pub trait RegistryRepository: Send + Sync {
         client: &ClientId,
     ) -> impl Future<Output = Result<Option<Client>, StoreError>> + Send;
 
+    /// The tenant that a domain is given to.
+    fn tenant_of_domain(
+        &self,
+        domain: &Domain,
+    ) -> impl Future<Output = Result<Option<TenantId>, StoreError>> + Send;
+
     /// An API of a tenant; `None` if there is none of this identifier.
     fn api(
         &self,
@@ -287,7 +293,7 @@ pub trait RegistryAdmin: RegistryRepository {
         resource: &ResourceId,
     ) -> impl Future<Output = Result<Option<Versioned<Api>>, StoreError>> + Send;
 
-    /// Writes a tenant's settings; its key ring stays as it is.
+    /// Writes a tenant's settings; its key ring stays as it is. Nothing is written either where its domain is another's.
     fn put_tenant<'a>(
         &self,
         tenant: &TenantId,

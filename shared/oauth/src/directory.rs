@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::api::{Api, ResourceId};
 use crate::client::{Client, ClientId, RegistryRepository};
 use crate::error::{ErrorCode, OAuthError};
-use crate::tenant::{BaseUrl, Issuer, Tenant, TenantId};
+use crate::tenant::{BaseUrl, Domain, Issuer, Tenant, TenantId};
 use crate::time::{Seconds, Timestamp};
 
 /// How old a remembered tenant, client or API may be.
@@ -25,6 +25,7 @@ pub struct Directory<R> {
     tenants: Remembered<TenantId, Tenant>,
     clients: Remembered<(TenantId, ClientId), Client>,
     apis: Remembered<(TenantId, ResourceId), Api>,
+    domains: Remembered<Domain, Option<TenantId>>,
 }
 
 impl<R: RegistryRepository> Directory<R> {
@@ -36,12 +37,36 @@ impl<R: RegistryRepository> Directory<R> {
             tenants: Remembered::default(),
             clients: Remembered::default(),
             apis: Remembered::default(),
+            domains: Remembered::default(),
         }
     }
 
     /// The issuer of a tenant.
-    pub fn issuer(&self, tenant: &TenantId) -> Issuer {
-        self.base.issuer(tenant)
+    pub fn issuer(&self, tenant: &Tenant) -> Issuer {
+        self.base.issuer_of(tenant)
+    }
+
+    /// The tenant that is served at a host, if that is not the base URL's own; at most 60 s old. The front lets only hosts
+    /// through that were set up there, so those without a tenant are remembered as well.
+    ///
+    /// # Errors
+    /// `temporarily_unavailable` when the registry does not answer.
+    pub async fn tenant_at(
+        &self,
+        host: &str,
+        now: Timestamp,
+    ) -> Result<Option<TenantId>, OAuthError> {
+        let Ok(domain) = Domain::parse(host) else {
+            return Ok(None);
+        };
+        if self.base.is_at(host) {
+            return Ok(None);
+        }
+        if let Some(known) = self.domains.get(&domain, MAX_AGE, now) {
+            return Ok((*known).clone());
+        }
+        let found = self.registry.tenant_of_domain(&domain).await?;
+        Ok((*self.domains.put(domain, found, now)).clone())
     }
 
     /// A tenant, at most 60 s old.

@@ -131,6 +131,20 @@ impl BaseUrl {
         }
     }
 
+    /// Whether this is the base URL's own host.
+    pub fn is_at(&self, host: &str) -> bool {
+        let url = Url::parse(&self.0).ok();
+        url.is_some_and(|url| url.host_str() == Some(host))
+    }
+
+    /// The issuer of a tenant as its settings have it: its own domain, or as [`BaseUrl::issuer`].
+    pub fn issuer_of(&self, tenant: &Tenant) -> Issuer {
+        match &tenant.settings.domain {
+            Some(domain) => Issuer(format!("https://{domain}").into()),
+            None => self.issuer(&tenant.id),
+        }
+    }
+
     /// The issuer of `tenant`: the base URL itself, or the base URL with the tenant's segment.
     pub fn issuer(&self, tenant: &TenantId) -> Issuer {
         if tenant.is_default() {
@@ -138,6 +152,50 @@ impl BaseUrl {
         } else {
             Issuer(format!("{}/{tenant}", self.0).into())
         }
+    }
+}
+
+/// A host name of a tenant's own, where it is served instead of below the base URL: `login.example.com`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct Domain(Box<str>);
+
+/// Text that no tenant's domain can be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a domain is a host name in lower case with a dot in it: no scheme, port or path")]
+pub struct MalformedDomain;
+
+impl Domain {
+    /// Reads a host name.
+    ///
+    /// # Errors
+    /// [`MalformedDomain`] for an address, a single label, or what URL parsing would change.
+    pub fn parse(text: &str) -> Result<Self, MalformedDomain> {
+        let url = Url::parse(&format!("https://{text}/")).map_err(|_| MalformedDomain)?;
+        let is_name = matches!(url.host(), Some(url::Host::Domain(name)) if name == text);
+        if is_name && text.contains('.') && text.len() <= 253 {
+            Ok(Self(text.into()))
+        } else {
+            Err(MalformedDomain)
+        }
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Domain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Domain {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).map_err(serde::de::Error::custom)
     }
 }
 
@@ -204,6 +262,9 @@ pub struct TenantSettings {
     /// For people, in lists.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// Where it is served, and only there, instead of below the base URL. No two tenants have one domain.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub domain: Option<Domain>,
     /// Lifetimes of tokens whose client and APIs say nothing.
     #[serde(default)]
     pub lifetimes: LifetimeOverrides,
@@ -281,6 +342,32 @@ mod tests {
         ] {
             assert_eq!(BaseUrl::parse(bad), Err(MalformedIssuer), "{bad}");
         }
+    }
+
+    #[test]
+    fn domains() {
+        for good in ["login.example.com", "a.b", "xn--bcher-kva.example"] {
+            assert_eq!(Domain::parse(good).unwrap().as_str(), good);
+        }
+        for bad in [
+            "",
+            "localhost",
+            "Login.example.com",
+            "login.example.com:8443",
+            "127.0.0.1",
+            "[::1]",
+            "a.b/c",
+            "a b.c",
+            "u@a.b",
+            "b\u{fc}cher.example",
+            "a.b?x",
+            "a.b#x",
+            "1.2",
+        ] {
+            assert_eq!(Domain::parse(bad), Err(MalformedDomain), "{bad}");
+        }
+        let base = BaseUrl::parse("https://id.example.com:8443").unwrap();
+        assert!(base.is_at("id.example.com") && !base.is_at("login.example.com"));
     }
 
     #[test]

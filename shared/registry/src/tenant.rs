@@ -7,7 +7,7 @@ use latchkey_oauth::lockout::{Backoff, LockPolicy};
 use latchkey_oauth::password_policy::{LEAST_MIN_LENGTH, PasswordPolicy};
 use latchkey_oauth::registration::{ActivationPolicy, RegistrationPolicy};
 use latchkey_oauth::scope::Scope;
-use latchkey_oauth::tenant::{RESERVED, TenantId, TenantSettings};
+use latchkey_oauth::tenant::{Domain, RESERVED, TenantId, TenantSettings};
 use latchkey_oauth::time::Seconds;
 use url::Url;
 
@@ -66,6 +66,7 @@ pub fn read(node: Node, door: Door<'_>, faults: &Faults) -> Option<TenantEntry> 
     }
     let settings = TenantSettings {
         name: fields.text("name"),
+        domain: fields.parsed("domain", Domain::parse),
         lifetimes: read_lifetimes(&mut fields),
         access_token_format: token_format::read(&mut fields),
         signing_algorithm: fields.parsed("signing_algorithm", client::algorithm),

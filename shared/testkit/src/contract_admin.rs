@@ -3,6 +3,7 @@
 use latchkey_oauth::client::{Client, ClientId, RegistryAdmin};
 use latchkey_oauth::hash::sha256;
 use latchkey_oauth::store::{Condition, Expected, Once, OnceNote, OnceRepository, Part, Version};
+use latchkey_oauth::tenant::Domain;
 use latchkey_oauth::tenant::{TenantId, TenantSettings};
 use latchkey_oauth::time::Seconds;
 use latchkey_oauth::token::family::Family;
@@ -270,4 +271,41 @@ pub async fn families<G: FamilyAdmin + RefreshTokenRepository>(grants: &G, tenan
     let nobody = subject_key(&here, &user("nobody"));
     let none = grants.families_page(&here, nobody, part, NOW).await;
     assert_eq!(none.unwrap().items, []);
+}
+
+/// A domain is one tenant's, for as long as that has it.
+pub async fn domains(store: &impl RegistryAdmin, tenant_name: &str) {
+    let (one, other) = (tenant(tenant_name), tenant(&format!("{tenant_name}-x")));
+    let domain = |name: &str| Domain::parse(&format!("{name}.{tenant_name}.example")).unwrap();
+    let put = async |tenant, name: Option<&str>| {
+        let settings = TenantSettings {
+            domain: name.map(domain),
+            ..TenantSettings::default()
+        };
+        let put = store.put_tenant(tenant, &settings, Expected::Any);
+        put.await.unwrap().is_some()
+    };
+    let of = async |name| store.tenant_of_domain(&domain(name)).await.unwrap();
+    assert_eq!(of("login").await, None);
+    assert!(put(&one, Some("login")).await);
+    assert_eq!(of("login").await, Some(one.clone()));
+    let found = store.tenant(&one).await.unwrap().unwrap();
+    assert_eq!(found.settings.domain, Some(domain("login")));
+
+    assert!(!put(&other, Some("login")).await);
+    assert_eq!(store.tenant(&other).await.unwrap(), None);
+    assert!(put(&one, Some("login")).await);
+    assert!(put(&one, Some("id")).await);
+    assert_eq!(
+        (of("login").await, of("id").await),
+        (None, Some(one.clone()))
+    );
+    assert!(put(&other, Some("login")).await);
+    assert!(put(&one, None).await);
+    assert_eq!(
+        (of("login").await, of("id").await),
+        (Some(other.clone()), None)
+    );
+    assert!(store.delete_tenant(&other, Expected::Any).await.unwrap());
+    assert_eq!(of("login").await, None);
 }

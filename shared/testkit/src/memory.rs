@@ -9,7 +9,7 @@ use latchkey_oauth::lockout::{Attempts, Backoff, Source};
 use latchkey_oauth::password::StoredPassword;
 use latchkey_oauth::registration::{InitialAccess, RegistrationRepository, TokenHash};
 use latchkey_oauth::store::{OnceNote, StoreError, Version, Versioned};
-use latchkey_oauth::tenant::{Tenant, TenantId, TenantSettings};
+use latchkey_oauth::tenant::{Domain, Tenant, TenantId, TenantSettings};
 use latchkey_oauth::time::Timestamp;
 use latchkey_oauth::token::family::{Family, NextToken};
 use latchkey_oauth::token::jwk::KeyRing;
@@ -43,6 +43,15 @@ pub(crate) struct Tables {
     pub initial: BTreeMap<(TenantId, String), InitialAccess>,
     pub once: BTreeMap<(TenantId, String), OnceNote>,
     pub versions: u64,
+}
+
+impl Tables {
+    pub(crate) fn domain_of(&self, domain: &Domain) -> Option<TenantId> {
+        let mut tenants = self.settings.iter();
+        tenants
+            .find(|(_, settings)| settings.domain.as_ref() == Some(domain))
+            .map(|(id, _)| id.clone())
+    }
 }
 
 impl MemoryStore {
@@ -86,6 +95,10 @@ impl RegistryRepository for MemoryStore {
     ) -> Result<Option<Client>, StoreError> {
         let key = (tenant.clone(), client.clone());
         Ok(self.tables().clients.get(&key).map(|it| it.value.clone()))
+    }
+
+    async fn tenant_of_domain(&self, domain: &Domain) -> Result<Option<TenantId>, StoreError> {
+        Ok(self.tables().domain_of(domain))
     }
 
     async fn api(

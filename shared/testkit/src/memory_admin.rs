@@ -122,6 +122,11 @@ impl RegistryAdmin for MemoryStore {
         if !is_as(condition.expected, tables.settings.get(tenant)) {
             return Ok(None);
         }
+        let domain = settings.domain.as_ref();
+        let of = domain.and_then(|domain| tables.domain_of(domain));
+        if of.is_some_and(|of| of != *tenant) {
+            return Ok(None);
+        }
         let Some(version) = tables.begin(condition) else {
             return Ok(None);
         };

@@ -15,6 +15,7 @@ async fn memory_keeps_the_contract() {
     contract::revocation(&store, &store, "revocation").await;
     contract::opaque_access_tokens(&store, "opaque").await;
     contract::registration(&store, "registration").await;
+    contract_admin::domains(&store, "domains").await;
     contract_admin::versions(&store, "versions").await;
     contract_admin::paging(&store, &store, "paging").await;
     contract_admin::once(&store, &store, &store, "once").await;

@@ -86,6 +86,12 @@ impl<R: RegistryAdmin, U: UserAdmin, G: Grants> Kind<ManageEndpoint<R, U, G>> fo
             let of_apis = policy.apis.iter().map(|api| &api.scope);
             ensure_covered(ask, of_apis.chain([&policy.scope]))?;
         }
+        // Whose a domain is the whole deployment has to agree about.
+        let domain = old.and_then(|old| old.settings.domain.as_ref());
+        if entry.settings.domain.as_ref() != domain && !ask.tenant_id().is_default() {
+            let detail = "is given to a tenant by who manages the default tenant.";
+            return Err(invalid_field("/domain", detail));
+        }
         Ok(Described::plain(Tenant {
             id: entry.tenant,
             settings: entry.settings,

@@ -30,7 +30,7 @@ use crate::form::Form;
 use crate::http::{empty, refusal};
 use crate::lockout::Source;
 use crate::route::{Below, Endpoint, Route, resolve};
-use crate::tenant::{Issuer, Tenant};
+use crate::tenant::{Domain, Issuer, Tenant};
 use crate::time::Timestamp;
 use crate::token::verifier::{self, Rejected, VerifiedToken};
 
@@ -42,6 +42,8 @@ pub struct Inbound {
     pub now: Timestamp,
     /// Where it came from, as the front saw it.
     pub source: Source,
+    /// The host it was sent to, as the front knows it; not the client's word.
+    pub host: Option<String>,
     /// What finds its log line.
     pub request_id: String,
 }
@@ -214,14 +216,34 @@ async fn route<S: Service>(
         ));
     }
     let directory = service.directory();
+    let at_home = match &inbound.host {
+        Some(host) => directory.tenant_at(host, inbound.now).await?,
+        None => None,
+    };
+    let home = at_home.as_ref().and(inbound.host.as_deref());
+    let tenant = match at_home {
+        // A tenant's own domain serves that tenant at its root, and no other.
+        Some(_) if !tenant.is_default() => {
+            return Err(OAuthError::new(
+                ErrorCode::NotFound,
+                "tenant_below_a_domain",
+            ));
+        }
+        Some(at_home) => at_home,
+        None => tenant,
+    };
     let found = directory.tenant(&tenant, inbound.now).await?;
+    // One address each: who has a domain is served there alone, as its metadata says.
+    if found.settings.domain.as_ref().map(Domain::as_str) != home {
+        return Err(OAuthError::new(ErrorCode::NotFound, "tenant_is_elsewhere"));
+    }
     log.tenant = Some(tenant.as_str().to_owned());
     let call = Call {
         parts,
         body,
         endpoint,
         below,
-        issuer: directory.issuer(&tenant),
+        issuer: directory.issuer(&found),
         tenant: found,
         now: inbound.now,
         source: inbound.source,
