@@ -71,7 +71,7 @@ fn parameter(name: &str, place: &str, description: &str, schema: Value) -> Value
 }
 
 fn parameters() -> Value {
-    let text = json!({"type": "string", "maxLength": 700});
+    let text = json!({"type": "string"});
     let mut if_match = parameter(
         "If-Match",
         "header",
@@ -79,6 +79,7 @@ fn parameters() -> Value {
         text.clone(),
     );
     if_match["required"] = json!(true);
+    if_match["examples"] = json!({"any": {"value": "*", "summary": "Whatever is there"}});
     json!({
         "limit": parameter("limit", "query", "How many at most", json!({"type": "integer", "minimum": 1, "maximum": 100, "default": 20})),
         "cursor": parameter("cursor", "query", "`next_cursor` of the part before", json!({"type": "string", "maxLength": 700, "pattern": "^[A-Za-z0-9_-]*$"})),

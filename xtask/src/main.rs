@@ -21,6 +21,7 @@ mod dev;
 mod environment;
 mod fuzz;
 mod gateway;
+mod openapi;
 mod prerequisites;
 mod process;
 mod process_tree;

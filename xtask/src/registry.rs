@@ -67,6 +67,23 @@ impl Operator<'_> {
         Ok(applied)
     }
 
+    /// A client of the default tenant that acts for itself; what was made up for it.
+    pub fn add_client(&self, id: &str, audience: &str, scope: &str) -> Result<Vec<Generated>> {
+        let mut add = self.latchkey()?;
+        add.args(["client", "add", id, "--grant-type", "client_credentials"])
+            .args([
+                "--auth-method",
+                "client_secret_post",
+                "--audience",
+                audience,
+            ])
+            .args(["--scope", scope, "--json"]);
+        let output = process::capture(&mut add)?;
+        let applied: Applied =
+            serde_json::from_str(&output).context("the answer of `latchkey client add`")?;
+        Ok(applied.generated)
+    }
+
     /// Every tenant gets a key that the KMS at hand can sign with.
     pub fn ensure_keys(&self, stack: &Stack) -> Result<()> {
         let step = Step::quick("Every tenant has a signing key");

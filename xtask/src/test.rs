@@ -12,7 +12,7 @@ use crate::registry::Operator;
 use crate::secrets::Notes;
 use crate::stack::{self, Database, Stack};
 use crate::test_counts::{self, Counts};
-use crate::tools::{Emulator, PythonTools, Sam};
+use crate::tools::{Emulator, PythonTools, Sam, Schemathesis};
 use crate::{build, prerequisites, process, workspace};
 
 #[derive(Debug, Default)]
@@ -46,6 +46,7 @@ fn everything(report: &mut Report) -> Result<()> {
         // For `deploy-local`, so that its time is not theirs.
         Sam::ensure()?;
         Emulator::ensure()?;
+        Schemathesis::ensure()?;
         Ok((PythonTools::ensure()?, Database::choose(false)?, runners))
     })?;
     report.check("format", &["fmt", "--all", "--check"]);
@@ -112,6 +113,8 @@ fn against(
     for runner in runners {
         report.third_party(&client, runner);
     }
+    // Last of all: it changes whatever it can.
+    report.openapi(&environment, &gateway.url);
     report.secrets(&notes, gateway.log());
     Ok(())
 }
@@ -191,6 +194,22 @@ impl Report {
         self.tests(&label, notes, client.tell(&mut command), |lines| {
             (test_counts::of_closing_line(lines), Vec::new())
         });
+    }
+
+    /// The management API against its own document.
+    fn openapi(&mut self, environment: &Environment, url: &str) {
+        let operator = Operator {
+            environment,
+            release: false,
+        };
+        let command = Schemathesis::ensure()
+            .and_then(|tools| crate::openapi::command(&tools, &operator, url));
+        match command {
+            Ok(mut command) => self.tests("schemathesis", None, &mut command, |lines| {
+                (crate::openapi::counts(lines), Vec::new())
+            }),
+            Err(error) => self.fault(&error),
+        }
     }
 
     /// A task of its own, with what it needs: `deploy-local` deploys to an emulator with a database of its own.

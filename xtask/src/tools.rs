@@ -109,6 +109,29 @@ impl Sam {
     }
 }
 
+/// schemathesis, whose dependencies are its own.
+#[derive(Debug)]
+pub struct Schemathesis {
+    bin: PathBuf,
+}
+
+impl Schemathesis {
+    pub fn ensure() -> Result<Self> {
+        let home = workspace::tools().join("schemathesis");
+        let pins = workspace::root().join("xtask/tools/requirements-schemathesis.txt");
+        install("schemathesis", &home, &pins, |step| {
+            virtual_environment(&home, &pins, step)
+        })?;
+        Ok(Self {
+            bin: home.join("bin"),
+        })
+    }
+
+    pub fn command(&self) -> Command {
+        Command::new(self.bin.join("schemathesis"))
+    }
+}
+
 /// cargo-fuzz, which builds for libFuzzer.
 #[derive(Debug)]
 pub struct CargoFuzz {
@@ -246,6 +269,7 @@ mod tests {
             "requirements.txt",
             "requirements-sam.txt",
             "requirements-deploy.txt",
+            "requirements-schemathesis.txt",
         ] {
             let text = read_pins(file);
             for line in text.lines().filter(|line| !line.is_empty()) {

@@ -87,6 +87,8 @@ impl<R: RegistryAdmin, U: UserAdmin, G: Grants> Service for ManageEndpoint<R, U,
             Err(Refusal::Protocol(error)) => Err(error),
             Err(Refusal::Problem(problem)) => {
                 call.log.error = Some(problem.error());
+                // Somebody tried to become more than they are.
+                call.log.event = problem.is_forbidden().then_some(AuditEvent::BearerRefused);
                 problem.answer()
             }
         }

@@ -74,6 +74,11 @@ impl Problem {
         self.error
     }
 
+    /// Whether it refuses what whoever asks may not do.
+    pub fn is_forbidden(&self) -> bool {
+        self.status == StatusCode::FORBIDDEN
+    }
+
     /// The answer.
     ///
     /// # Errors

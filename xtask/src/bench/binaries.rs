@@ -12,7 +12,14 @@ use crate::{build, process, workspace};
 const BUILDS: [&[&str]; 4] = [
     &["bare"],
     &["token"],
-    &["discovery", "introspect", "register", "revoke", "userinfo"],
+    &[
+        "discovery",
+        "introspect",
+        "manage",
+        "register",
+        "revoke",
+        "userinfo",
+    ],
     &["yardstick"],
 ];
 

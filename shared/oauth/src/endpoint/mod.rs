@@ -29,7 +29,7 @@ use crate::error::{ErrorCode, OAuthError};
 use crate::form::Form;
 use crate::http::{empty, refusal};
 use crate::lockout::Source;
-use crate::route::{Endpoint, Route, resolve};
+use crate::route::{Below, Endpoint, Route, resolve};
 use crate::tenant::{Domain, Issuer, Tenant};
 use crate::time::Timestamp;
 use crate::token::verifier::{self, Rejected, VerifiedToken};
@@ -203,10 +203,12 @@ async fn route<S: Service>(
     if parts.method == Method::OPTIONS && endpoint.cors() {
         return Ok(preflight(endpoint));
     }
-    if !endpoint
-        .methods()
-        .split(", ")
-        .any(|method| method == parts.method.as_str())
+    // Below an endpoint whose paths go on, each has methods of its own, and the service says which.
+    if endpoint.below() != Below::Anything
+        && !endpoint
+            .methods()
+            .split(", ")
+            .any(|method| method == parts.method.as_str())
     {
         return Err(OAuthError::new(
             ErrorCode::MethodNotAllowed,
@@ -277,7 +279,7 @@ fn finish(response: &mut Response<Bytes>, endpoint: Endpoint, method: &Method) {
         };
         // Method names are always a header's value.
         if let Ok(allowed) = HeaderValue::from_str(&allowed)
-            // Below an endpoint whose paths go on, each has methods of its own.
+            // Unless the service has said it of a path below.
             && !response.headers().contains_key(ALLOW)
         {
             response.headers_mut().insert(ALLOW, allowed);
