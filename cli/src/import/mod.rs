@@ -2,7 +2,7 @@
 //! [`checkpoint`] to go on from and the [`rejected`] rows beside the file.
 
 mod checkpoint;
-mod entry;
+pub mod entry;
 pub mod formats;
 mod rejected;
 mod source;
