@@ -260,6 +260,23 @@ async fn one_file_may_hold_everything() {
     assert!(!first.ok("latchkey export", "").await.contains("$argon2id"));
 }
 
+#[tokio::test]
+async fn an_export_goes_on_to_the_last_user() {
+    let deployment = deployment().await;
+    let users = (0..2_500)
+        .map(|number| format!("{{\"username\":\"user-{number:04}\",\"sub\":\"s-{number:04}\"}}\n"));
+    let users: String = users.collect();
+    let folder = Folder::with("users.jsonl", &users);
+    let line = "latchkey user import @users.jsonl --format jsonl";
+    folder.run(&deployment, line).await.1.unwrap();
+    assert_eq!(deployment.ok("latchkey user export", "").await, users);
+    let line = "latchkey user export -o @out.jsonl --json";
+    let (told, ended) = folder.run(&deployment, line).await;
+    ended.unwrap();
+    assert!(told.contains("\"users\": 2500"), "{told}");
+    assert_eq!(folder.read("out.jsonl"), users);
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn nobody_else_may_read_hashes() {
