@@ -123,9 +123,10 @@ fn the_environment_is_what_the_settings_read() {
         name::ARGON2_ITERATIONS,
         name::ARGON2_PARALLELISM,
     ];
-    let wanted: [(&str, &[&str]); 5] = [
+    let wanted: [(&str, &[&str]); 6] = [
         ("discovery", &[]),
         ("introspect", &grants),
+        ("register", &grants),
         ("revoke", &grants),
         ("token", &token),
         ("userinfo", &with_users),

@@ -169,7 +169,7 @@ pub(crate) async fn one<R: RegistryAdmin, U: UserAdmin>(
             expected,
         } => {
             let new = ClientToPut {
-                client,
+                client: *client,
                 secret,
                 expected,
             };

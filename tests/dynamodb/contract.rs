@@ -58,6 +58,12 @@ async fn opaque_access_tokens() {
 }
 
 #[tokio::test]
+async fn registration() {
+    let (tables, tenant) = tables().await;
+    contract::registration(&tables.registry, &tenant).await;
+}
+
+#[tokio::test]
 async fn versions() {
     let (tables, tenant) = tables().await;
     contract_admin::versions(&tables.registry, &tenant).await;

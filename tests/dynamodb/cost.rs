@@ -93,7 +93,13 @@ fn milliseconds(case: Case) -> f64 {
         | Kind::RevokeRefreshToken
         | Kind::OpenidConfiguration
         | Kind::AuthorizationServerMetadata
-        | Kind::Jwks => ASSUMED_OTHER_MS,
+        | Kind::Jwks
+        | Kind::RegisterClient
+        | Kind::RegisterClientByToken
+        | Kind::ReadRegistration
+        | Kind::ChangeRegistration
+        | Kind::DeleteRegistration
+        | Kind::ActivateClient => ASSUMED_OTHER_MS,
     };
     if case.cold {
         warm + ASSUMED_START_MS

@@ -9,6 +9,7 @@ mod moving_in;
 mod opaque_tokens;
 mod password;
 mod refresh_token;
+mod registration;
 mod revocation;
 mod tenancy;
 mod userinfo;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{Request, Response};
-use latchkey_oauth::client::RegistryRepository;
+use latchkey_oauth::client::RegistryAdmin;
 use latchkey_oauth::directory::Directory;
 use latchkey_oauth::endpoint::discovery::DiscoveryEndpoint;
 use latchkey_oauth::endpoint::introspect::IntrospectEndpoint;
@@ -17,12 +17,14 @@ use latchkey_oauth::endpoint::userinfo::UserInfoEndpoint;
 use latchkey_oauth::endpoint::{Inbound, RequestLog, Service, answer};
 use latchkey_oauth::lockout::Source;
 use latchkey_oauth::random::SystemRandom;
+use latchkey_oauth::registration::RegistrationRepository;
 use latchkey_oauth::route::resolve;
 use latchkey_oauth::tenant::BaseUrl;
 use latchkey_oauth::time::Clock;
 use latchkey_oauth::token::jws::JwsSigner;
 use latchkey_oauth::token::repository::{RefreshTokenRepository, RevocationRepository};
 use latchkey_oauth::user::LoginRepository;
+use latchkey_registration::endpoint::RegisterEndpoint;
 use latchkey_testkit::clock::FixedClock;
 use latchkey_testkit::fixtures::hashing;
 
@@ -78,7 +80,7 @@ impl Endpoints {
         base: &str,
     ) -> Self
     where
-        R: RegistryRepository + 'static,
+        R: RegistryAdmin + RegistrationRepository + Clone + 'static,
         U: LoginRepository + 'static,
         G: RefreshTokenRepository + RevocationRepository + 'static,
         S: JwsSigner + 'static,
@@ -108,6 +110,12 @@ impl Endpoints {
             directory: directory(its.registry),
             grants: its.grants,
         });
+        let its = outside("register");
+        let register = handler(RegisterEndpoint {
+            directory: directory(its.registry.clone()),
+            registry: its.registry,
+            random: Box::new(SystemRandom),
+        });
         let discovery = handler(DiscoveryEndpoint {
             directory: directory(outside("discovery").registry),
         });
@@ -118,6 +126,7 @@ impl Endpoints {
                 ("introspect", introspect),
                 ("userinfo", userinfo),
                 ("revoke", revoke),
+                ("register", register),
                 ("discovery", discovery),
             ],
         }
@@ -126,7 +135,7 @@ impl Endpoints {
     /// Answers a request that comes from `source`.
     pub async fn send(&self, request: Request<Bytes>, source: &str) -> Response<Bytes> {
         // As the front does: what leads nowhere is nobody's.
-        let function = resolve(request.uri().path()).map(|(_, endpoint)| endpoint.function());
+        let function = resolve(request.uri().path()).map(|route| route.endpoint.function());
         let Some(function) = function else {
             let mut response = Response::new(Bytes::from_static(b"{\"message\":\"Not Found\"}"));
             *response.status_mut() = http::StatusCode::NOT_FOUND;

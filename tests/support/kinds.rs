@@ -1,12 +1,21 @@
 //! Every kind of request that is served: what has to happen before it, how it is sent, and to which function.
 //! Budget, costs, faults and policies are made from this list.
 
+use http::Method;
+use latchkey_oauth::grant_type::GrantType;
 use latchkey_oauth::password::{Argon2Settings, Password, PasswordHashing};
+use latchkey_oauth::random::SystemRandom;
+use latchkey_oauth::registration::{
+    Activation, ActivationPolicy, InitialAccess, Purpose, RegistrationPolicy, RegistrationToken,
+};
 use latchkey_oauth::store::Expected;
+use latchkey_oauth::tenant::TenantSettings;
 use latchkey_oauth::time::Seconds;
-use latchkey_testkit::fixtures::{PASSWORD, SECRET, user, username};
+use latchkey_testkit::fixtures::{NOW, PASSWORD, SECRET, client_id, user, username};
 use latchkey_testkit::random::SeededRandom;
 use latchkey_testkit::signer::LocalSigner;
+use secrecy::ExposeSecret as _;
+use serde_json::{Value, json};
 
 use crate::answer::Answer;
 use crate::request::{Ask, get, post};
@@ -53,6 +62,12 @@ pub enum Kind {
     OpenidConfiguration,
     AuthorizationServerMetadata,
     Jwks,
+    RegisterClient,
+    RegisterClientByToken,
+    ReadRegistration,
+    ChangeRegistration,
+    DeleteRegistration,
+    ActivateClient,
 }
 
 /// A kind of request to a function that has just started, or to one that remembers tenant and client.
@@ -77,11 +92,17 @@ pub struct Prepared {
     pub refresh_token: String,
     /// What it was exchanged for already.
     pub successor: Option<String>,
+    /// What a client that registered was told.
+    pub registered: Value,
+    /// The token to register with.
+    pub initial_access_token: String,
+    /// The code that lets it in.
+    pub activation_code: String,
 }
 
 impl Kind {
     /// Every one.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 36] = [
         Self::ClientCredentials,
         Self::ClientCredentialsForAnApi,
         Self::ClientCredentialsOpaque,
@@ -112,6 +133,12 @@ impl Kind {
         Self::OpenidConfiguration,
         Self::AuthorizationServerMetadata,
         Self::Jwks,
+        Self::RegisterClient,
+        Self::RegisterClientByToken,
+        Self::ReadRegistration,
+        Self::ChangeRegistration,
+        Self::DeleteRegistration,
+        Self::ActivateClient,
     ];
 
     /// As documents call it.
@@ -147,6 +174,12 @@ impl Kind {
             Self::OpenidConfiguration => "openid-configuration",
             Self::AuthorizationServerMetadata => "oauth-authorization-server",
             Self::Jwks => "JWK set",
+            Self::RegisterClient => "register a client",
+            Self::RegisterClientByToken => "register a client by an initial access token",
+            Self::ReadRegistration => "read a registration",
+            Self::ChangeRegistration => "change a registration",
+            Self::DeleteRegistration => "delete a registration",
+            Self::ActivateClient => "activate a client",
         }
     }
 
@@ -180,6 +213,12 @@ impl Kind {
             Self::OpenidConfiguration | Self::AuthorizationServerMetadata | Self::Jwks => {
                 "discovery"
             }
+            Self::RegisterClient
+            | Self::RegisterClientByToken
+            | Self::ReadRegistration
+            | Self::ChangeRegistration
+            | Self::DeleteRegistration
+            | Self::ActivateClient => "register",
         }
     }
 
@@ -229,6 +268,12 @@ impl Kind {
             | Self::UserInfo
             | Self::RevokeAccessToken
             | Self::RevokeRefreshToken => logged_in(world, "web", "openid profile").await,
+            Self::RegisterClient
+            | Self::RegisterClientByToken
+            | Self::ReadRegistration
+            | Self::ChangeRegistration
+            | Self::DeleteRegistration
+            | Self::ActivateClient => self.registered(world).await,
             Self::RefreshTokenRepeated => exchanged(world, "retry").await,
             Self::RefreshTokenReused => exchanged(world, "web").await,
         }
@@ -253,6 +298,10 @@ impl Kind {
             "revoke" => {
                 let ask = post("/revoke", &[("token", "x")]).basic(client, SECRET);
                 let _ = served.send(ask).await.ok();
+            }
+            "register" => {
+                let read = served.send(get("/register/nobody")).await;
+                assert_eq!(read.status(), 401, "{read:?}");
             }
             _ => {
                 let _ = served.send(get("/jwks")).await.ok();
@@ -325,7 +374,120 @@ impl Kind {
             Self::OpenidConfiguration => get("/.well-known/openid-configuration"),
             Self::AuthorizationServerMetadata => get("/.well-known/oauth-authorization-server"),
             Self::Jwks => get("/jwks"),
+            Self::RegisterClient => registration(Method::POST, prepared, &[]),
+            Self::RegisterClientByToken => {
+                registration(Method::POST, prepared, &[]).bearer(&prepared.initial_access_token)
+            }
+            Self::ReadRegistration => get(&prepared.registration_path())
+                .bearer(prepared.registered("registration_access_token")),
+            Self::ChangeRegistration => {
+                let id = [
+                    ("client_id", prepared.registered("client_id")),
+                    ("client_name", "changed"),
+                ];
+                registration(Method::PUT, prepared, &id)
+            }
+            Self::DeleteRegistration => Ask::new(Method::DELETE, &prepared.registration_path())
+                .bearer(prepared.registered("registration_access_token")),
+            Self::ActivateClient => {
+                let document = json!({
+                    "client_id": prepared.registered("client_id"), "activation_code": prepared.activation_code,
+                });
+                Ask::new(Method::POST, "/activate")
+                    .header("content-type", "application/json")
+                    .bearer(prepared.registered("registration_access_token"))
+                    .body(document.to_string())
+            }
         }
+    }
+
+    /// A tenant where clients may register, and one that has.
+    async fn registered(self, world: &World) -> Prepared {
+        let (store, tenant) = (&world.store, &world.tenant);
+        let waits = self == Self::ActivateClient;
+        let policy = |open| RegistrationPolicy {
+            open,
+            grant_types: vec![GrantType::ClientCredentials],
+            activation: if waits {
+                ActivationPolicy::Required
+            } else {
+                ActivationPolicy::None
+            },
+            ..RegistrationPolicy::default()
+        };
+        let settings = |open| TenantSettings {
+            registration: Some(policy(open)),
+            ..TenantSettings::default()
+        };
+        store.put_settings(tenant, &settings(true)).await;
+        let ask = registration(Method::POST, &Prepared::default(), &[]);
+        let registered = world.send(ask).await;
+        assert_eq!(registered.status(), 201, "{registered:?}");
+        let random = SystemRandom;
+        let initial = RegistrationToken::new(Purpose::InitialAccess, &random).expect("a token");
+        let code = RegistrationToken::new(Purpose::Activation, &random).expect("a code");
+        let prepared = Prepared {
+            client: "web",
+            registered: registered.json(),
+            initial_access_token: initial.expose().expose_secret().to_owned(),
+            activation_code: code.expose().expose_secret().to_owned(),
+            ..Prepared::default()
+        };
+        let until = NOW.plus(Seconds::days(1));
+        if self == Self::RegisterClientByToken {
+            store.put_settings(tenant, &settings(false)).await;
+            let kept = InitialAccess {
+                uses_left: 9,
+                until,
+            };
+            store
+                .put_initial_access(tenant, &initial.hash(), &kept)
+                .await;
+        }
+        if waits {
+            let id = client_id(prepared.registered("client_id"));
+            let mut client = store.client(tenant, &id).await.expect("a client");
+            let hash = code.hash();
+            client
+                .registration
+                .as_mut()
+                .expect("a registration")
+                .activation = Activation::Code { hash, until };
+            store.put_client(tenant, &client).await;
+        }
+        prepared
+    }
+}
+
+impl Prepared {
+    /// What the client that registered was told.
+    pub fn registered(&self, member: &str) -> &str {
+        self.registered[member].as_str().expect("a string")
+    }
+
+    fn registration_path(&self) -> String {
+        format!("/register/{}", self.registered("client_id"))
+    }
+}
+
+/// A registration, or another one for the client that has registered.
+fn registration(method: Method, prepared: &Prepared, more: &[(&str, &str)]) -> Ask {
+    let mut document = json!({"grant_types": ["client_credentials"]});
+    for (name, value) in more {
+        document[*name] = json!(value);
+    }
+    let path = if method == Method::PUT {
+        prepared.registration_path()
+    } else {
+        "/register".to_owned()
+    };
+    let ask = Ask::new(method.clone(), &path)
+        .header("content-type", "application/json")
+        .body(document.to_string());
+    if method == Method::PUT {
+        ask.bearer(prepared.registered("registration_access_token"))
+    } else {
+        ask
     }
 }
 
@@ -375,7 +537,7 @@ async fn logged_in(world: &World, client: &'static str, scope: &str) -> Prepared
         access_token: login.string("access_token"),
         id_token: id_token.as_str().unwrap_or_default().to_owned(),
         refresh_token: login.string("refresh_token"),
-        successor: None,
+        ..Prepared::default()
     }
 }
 

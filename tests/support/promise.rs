@@ -3,12 +3,13 @@
 
 use latchkey_oauth::lockout::Source;
 use latchkey_oauth::user::{Login, LoginRepository as _};
-use latchkey_testkit::fixtures::{hashing, username};
+use latchkey_testkit::fixtures::{client_id, hashing, username};
 use serde_json::{Value, json};
 
 use crate::answer::Answer;
 use crate::jwt;
 use crate::kinds::{Case, Kind, NOBODY, Prepared};
+use crate::request::post;
 use crate::store::Store;
 use crate::world::{ORDERS, World};
 
@@ -82,6 +83,20 @@ impl Kind {
             }
             Self::OpenidConfiguration | Self::AuthorizationServerMetadata => {
                 answer.member("issuer").is_string()
+            }
+            Self::RegisterClient | Self::RegisterClientByToken => {
+                answer.status() == 201 && answer.member("client_secret").is_string()
+            }
+            Self::ReadRegistration | Self::ActivateClient => {
+                answer.status() == 200
+                    && answer.member("client_id") == prepared.registered["client_id"]
+            }
+            Self::ChangeRegistration => {
+                answer.status() == 200 && answer.member("client_name") == "changed"
+            }
+            // Who asks again after a lost answer finds no client (RFC 7592 section 2.1).
+            Self::DeleteRegistration => {
+                answer.status() == 204 || answer.reason() == Some("unknown_client")
             }
             Self::Jwks => answer.member("keys").as_array().map(Vec::len) == Some(1),
         };
@@ -179,9 +194,43 @@ impl Kind {
                 let refused = world.refresh(&prepared.refresh_token).await;
                 let _ = refused.refused(400, "invalid_grant");
             }
+            Self::RegisterClient | Self::RegisterClientByToken => {
+                acts(
+                    world,
+                    &answer.json()["client_id"],
+                    &answer.json()["client_secret"],
+                )
+                .await;
+            }
+            Self::ReadRegistration | Self::ChangeRegistration | Self::ActivateClient => {
+                let registered = &prepared.registered;
+                acts(
+                    world,
+                    &registered["client_id"],
+                    &registered["client_secret"],
+                )
+                .await;
+            }
+            Self::DeleteRegistration => {
+                let id = client_id(prepared.registered("client_id"));
+                assert_eq!(world.store.client(&world.tenant, &id).await, None);
+            }
             Self::OpenidConfiguration | Self::AuthorizationServerMetadata | Self::Jwks => {}
         }
     }
+}
+
+/// A client that registered gets tokens.
+async fn acts(world: &World, id: &Value, secret: &Value) {
+    let (id, secret) = (
+        id.as_str().expect("an id"),
+        secret.as_str().expect("a secret"),
+    );
+    let form = [("grant_type", "client_credentials")];
+    let _ = world
+        .send(post("/token", &form).basic(id, secret))
+        .await
+        .ok();
 }
 
 /// The tokens of an answer count, and can be refreshed.

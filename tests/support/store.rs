@@ -2,7 +2,8 @@
 
 use latchkey_dynamodb::{Grants, Registry, Users};
 use latchkey_oauth::api::Api;
-use latchkey_oauth::client::{Client, RegistryAdmin as _};
+use latchkey_oauth::client::{Client, ClientId, RegistryAdmin as _, RegistryRepository as _};
+use latchkey_oauth::registration::{InitialAccess, RegistrationRepository as _, TokenHash};
 use latchkey_oauth::store::Expected;
 use latchkey_oauth::tenant::{TenantId, TenantSettings};
 use latchkey_oauth::token::family::Family;
@@ -79,6 +80,21 @@ impl Store {
     /// Writes a client.
     pub async fn put_client(&self, tenant: &TenantId, client: &Client) {
         let _ = either!(self, registry, it => it.put_client(tenant, client, Expected::Any));
+    }
+
+    /// Reads a client.
+    pub async fn client(&self, tenant: &TenantId, client: &ClientId) -> Option<Client> {
+        either!(self, registry, it => it.client(tenant, client))
+    }
+
+    /// Writes an initial access token.
+    pub async fn put_initial_access(
+        &self,
+        tenant: &TenantId,
+        hash: &TokenHash,
+        token: &InitialAccess,
+    ) {
+        either!(self, registry, it => it.put_initial_access(tenant, hash, token));
     }
 
     /// Writes an API.

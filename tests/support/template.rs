@@ -13,7 +13,14 @@ use serde_json::Value;
 use crate::aws_call::AwsCall;
 
 /// The functions.
-pub const FUNCTIONS: [&str; 5] = ["discovery", "introspect", "revoke", "token", "userinfo"];
+pub const FUNCTIONS: [&str; 6] = [
+    "discovery",
+    "introspect",
+    "register",
+    "revoke",
+    "token",
+    "userinfo",
+];
 
 /// A file of the repository.
 ///

@@ -163,6 +163,10 @@ def table(name, _):
         "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": recovery == "ENABLED"},
         "Tags": as_list(dynamodb.list_tags_of_resource(ResourceArn=made["TableArn"])["Tags"]),
     }
+    indexes = made.get("GlobalSecondaryIndexes", [])
+    if indexes:
+        told = ("IndexName", "KeySchema", "Projection")
+        properties["GlobalSecondaryIndexes"] = [{name: index[name] for name in told} for index in indexes]
     return properties, {"Arn": made["TableArn"]}
 
 

@@ -168,7 +168,7 @@ impl<R: RegistryAdmin, U: UserAdmin> Session<'_, R, U> {
         }
         let fields = vec![Field::untold("client_secret")];
         let action = Action::PutClient {
-            client,
+            client: Box::new(client),
             secret,
             expected: Expected::Version(version),
         };
@@ -192,7 +192,7 @@ impl<R: RegistryAdmin, U: UserAdmin> Session<'_, R, U> {
             return self.nothing_to_do(&format!("Client {} is {state} already.", one.client_id));
         };
         let action = Action::PutClient {
-            client,
+            client: Box::new(client),
             secret: None,
             expected: Expected::Version(old.version),
         };

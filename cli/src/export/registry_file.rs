@@ -5,9 +5,10 @@ use std::fmt::Write as _;
 
 use latchkey_oauth::api::{Api, ApiScope, AssignedApi, ClaimRule, ClaimSource};
 use latchkey_oauth::claims::ClaimScope;
-use latchkey_oauth::client::Client;
+use latchkey_oauth::client::{Client, ClientDescription};
 use latchkey_oauth::lockout::{Backoff, LockPolicy};
 use latchkey_oauth::password_policy::PasswordPolicy;
+use latchkey_oauth::registration::RegistrationPolicy;
 use latchkey_oauth::store::Versioned;
 use latchkey_oauth::tenant::{LifetimeOverrides, Tenant, TenantId, TenantSettings};
 use latchkey_oauth::user::User;
@@ -130,6 +131,7 @@ fn tenant(exported: &Exported) -> Members {
         claim_scopes,
         claims,
         client_ids_as_scopes,
+        registration,
         lockout: LockPolicy { user, source },
         password_policy,
     } = &exported.tenant.settings;
@@ -150,6 +152,9 @@ fn tenant(exported: &Exported) -> Members {
     members.list("claim_scopes", claim_scopes);
     rules(&mut members, claims);
     members.add("client_ids_as_scopes", client_ids_as_scopes);
+    if let Some(policy) = registration {
+        members.always("registration", self::registration(policy).into());
+    }
     if exported.tenant.settings.lockout != LockPolicy::default() {
         let mut lockout = Members::default();
         lockout.always("user", backoff(user).into());
@@ -172,6 +177,54 @@ fn tenant(exported: &Exported) -> Members {
         exported.clients.iter().map(|it| client(it)).collect(),
     );
     members
+}
+
+fn registration(of: &RegistrationPolicy) -> Members {
+    let RegistrationPolicy {
+        open,
+        grant_types,
+        scope,
+        apis,
+        activation,
+    } = of;
+    let mut members = Members::default();
+    members.add("open", open);
+    let grant_types = serde_json::to_value(grant_types).unwrap_or_default();
+    members.always("grant_types", Node::Plain(grant_types));
+    members.add("scope", scope);
+    assigned(&mut members, apis);
+    members.add("activation", activation.as_str());
+    members
+}
+
+fn assigned(members: &mut Members, apis: &[AssignedApi]) {
+    let apis = apis.iter().map(|assigned| {
+        let AssignedApi { resource, scope } = assigned;
+        let mut members = Members::default();
+        members.add("resource", resource);
+        members.add("scope", scope);
+        members
+    });
+    members.list("apis", apis);
+}
+
+fn description(members: &mut Members, of: &ClientDescription) {
+    let ClientDescription {
+        client_uri,
+        logo_uri,
+        tos_uri,
+        policy_uri,
+        contacts,
+        software_id,
+        software_version,
+    } = of;
+    members.add("client_uri", client_uri);
+    members.add("logo_uri", logo_uri);
+    members.add("tos_uri", tos_uri);
+    members.add("policy_uri", policy_uri);
+    members.add("contacts", contacts);
+    members.add("software_id", software_id);
+    members.add("software_version", software_version);
 }
 
 fn backoff(of: &Backoff) -> Members {
@@ -244,6 +297,9 @@ fn client(of: &Client) -> Members {
         id_token_signed_response_alg,
         lifetimes: lifetimes_said,
         refresh_token_retry_window,
+        redirect_uris,
+        description: of_itself,
+        registration,
         disabled,
     } = of;
     let mut members = Members::default();
@@ -262,14 +318,7 @@ fn client(of: &Client) -> Members {
     members.add("scope", scope);
     members.add("default_scope", default_scope);
     members.add("audience", audience);
-    let apis = apis.iter().map(|assigned| {
-        let AssignedApi { resource, scope } = assigned;
-        let mut members = Members::default();
-        members.add("resource", resource);
-        members.add("scope", scope);
-        members
-    });
-    members.list("apis", apis);
+    assigned(&mut members, apis);
     rules(&mut members, claims);
     members.add("access_token_format", access_token_format);
     members.add("id_token_signed_response_alg", id_token_signed_response_alg);
@@ -279,6 +328,12 @@ fn client(of: &Client) -> Members {
         "refresh_token_retry_window",
         (window.0 > 0).then_some(window),
     );
+    members.add("redirect_uris", redirect_uris);
+    description(&mut members, of_itself);
+    if let Some(registration) = registration {
+        let registration = serde_json::to_value(registration).unwrap_or_default();
+        members.always("registration", Node::Plain(registration));
+    }
     members.add("disabled", disabled);
     members
 }

@@ -31,6 +31,10 @@ pub fn one(
     client.disabled = entry
         .disabled
         .unwrap_or_else(|| old.is_some_and(|old| old.disabled));
+    // What a client registered with is its own: a file that is silent about it does not take it away.
+    if client.registration.is_none() {
+        client.registration = old.and_then(|old| old.registration.clone());
+    }
     let kept = old
         .map(|old| old.client_secret_hashes.clone())
         .unwrap_or_default();
@@ -65,7 +69,7 @@ pub fn one(
         verb,
         fields,
         action: Action::PutClient {
-            client,
+            client: Box::new(client),
             secret,
             expected: super::expected(old),
         },

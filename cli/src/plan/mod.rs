@@ -67,7 +67,7 @@ pub enum Action {
     /// Writes a client.
     PutClient {
         /// As it is to be, but for the secret.
-        client: Client,
+        client: Box<Client>,
         /// A secret to come.
         secret: Option<SecretToCome>,
         /// As the store was when it was read.

@@ -46,6 +46,17 @@ impl Grants {
         self
     }
 
+    pub(crate) async fn put(&self, item: Item) -> Result<(), StoreError> {
+        self.client
+            .put_item()
+            .table_name(&self.grants)
+            .set_item(Some(item))
+            .send()
+            .await
+            .map_err(store_error)?;
+        Ok(())
+    }
+
     pub(crate) fn update(&self, key: keys::Key) -> UpdateItemFluentBuilder {
         self.client
             .update_item()
@@ -107,14 +118,7 @@ impl TokenStateRepository for Grants {
 impl RefreshTokenRepository for Grants {
     async fn insert(&self, tenant: &TenantId, family: &Family) -> Result<(), StoreError> {
         let item = to_expiring_item(family, keys::family(tenant, &family.id), family.keep_until)?;
-        self.client
-            .put_item()
-            .table_name(&self.grants)
-            .set_item(Some(item))
-            .send()
-            .await
-            .map_err(store_error)?;
-        Ok(())
+        self.put(item).await
     }
 
     async fn insert_access_token(
@@ -124,14 +128,7 @@ impl RefreshTokenRepository for Grants {
         token: &StoredAccessToken,
     ) -> Result<(), StoreError> {
         let item = to_expiring_item(token, keys::opaque(tenant, hash), token.until)?;
-        self.client
-            .put_item()
-            .table_name(&self.grants)
-            .set_item(Some(item))
-            .send()
-            .await
-            .map_err(store_error)?;
-        Ok(())
+        self.put(item).await
     }
 
     async fn rotate(
@@ -195,14 +192,7 @@ impl RevocationRepository for Grants {
     ) -> Result<(), StoreError> {
         let mut item: Item = keys::revocation(tenant, jti);
         item.insert(EXPIRES_AT.to_owned(), number(until.as_unix()));
-        self.client
-            .put_item()
-            .table_name(&self.grants)
-            .set_item(Some(item))
-            .send()
-            .await
-            .map_err(store_error)?;
-        Ok(())
+        self.put(item).await
     }
 
     async fn revoke_opaque(

@@ -9,6 +9,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use latchkey_oauth::api::ResourceId;
 use latchkey_oauth::client::ClientId;
 use latchkey_oauth::hash::Sha256Hash;
+use latchkey_oauth::registration::TokenHash;
 use latchkey_oauth::tenant::TenantId;
 use latchkey_oauth::token::opaque::OpaqueTokenHash;
 use latchkey_oauth::token::refresh_token::FamilyId;
@@ -48,6 +49,8 @@ pub const API_PREFIX: &str = "api#";
 const STATE: &str = "state";
 /// `sk` of an opaque access token.
 const OPAQUE: &str = "access";
+/// `sk` of an initial access token.
+const INITIAL: &str = "initial";
 /// `sk` of a revoked access token.
 const REVOKED: &str = "revoked";
 /// `sk` of a request that is carried out once.
@@ -149,6 +152,14 @@ pub fn opaque(tenant: &TenantId, hash: &OpaqueTokenHash) -> Key {
     pair(
         (PK, format!("access#{tenant}#{hash}")),
         (SK, OPAQUE.to_owned()),
+    )
+}
+
+/// Grants: an initial access token of registration.
+pub fn initial_access(tenant: &TenantId, hash: &TokenHash) -> Key {
+    pair(
+        (PK, format!("initial#{tenant}#{hash}")),
+        (SK, INITIAL.to_owned()),
     )
 }
 

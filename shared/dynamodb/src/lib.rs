@@ -4,6 +4,7 @@
 
 mod error;
 pub mod keys;
+mod registration;
 
 mod item;
 mod query;

@@ -77,6 +77,9 @@ fn login_outcome(log: &RequestLog) -> Option<&'static str> {
             | AuditEvent::ClaimsTold
             | AuditEvent::TokenActive
             | AuditEvent::TokenInactive
+            | AuditEvent::ClientRegistered
+            | AuditEvent::ClientChanged
+            | AuditEvent::ClientActivated
             | AuditEvent::RegistryTold
             | AuditEvent::TenantWritten
             | AuditEvent::TenantDeleted

@@ -35,6 +35,12 @@ pub enum AuditEvent {
     TokenActive,
     /// A token was introspected and is not good, or not the caller's business.
     TokenInactive,
+    /// A client registered itself.
+    ClientRegistered,
+    /// A client changed its registration.
+    ClientChanged,
+    /// A client that registered itself was let in by its code.
+    ClientActivated,
     /// Tenants, clients, APIs, users or grants were told to who manages them.
     RegistryTold,
     /// A tenant's settings were written.
@@ -43,7 +49,7 @@ pub enum AuditEvent {
     TenantDeleted,
     /// A client was written.
     ClientWritten,
-    /// A client was deleted.
+    /// A client was deleted, by itself or by who manages it.
     ClientDeleted,
     /// A client's secret was replaced.
     ClientSecretReplaced,
@@ -78,6 +84,9 @@ impl AuditEvent {
         Self::ClaimsTold,
         Self::TokenActive,
         Self::TokenInactive,
+        Self::ClientRegistered,
+        Self::ClientChanged,
+        Self::ClientActivated,
         Self::RegistryTold,
         Self::TenantWritten,
         Self::TenantDeleted,

@@ -9,6 +9,7 @@ use strum::EnumCount;
 use crate::api::{Api, AssignedApi, ClaimRule, ResourceId};
 use crate::grant_type::GrantType;
 use crate::hash::{Sha256Hash, sha256};
+use crate::registration::{Activation, Registration};
 use crate::scope::Scope;
 use crate::store::{
     Condition, Expected, Page, Part, StoreError, Version, Versioned, all, part_after,
@@ -171,12 +172,61 @@ pub struct Client {
     /// How long a used refresh token still gets its one successor again.
     #[serde(default)]
     pub refresh_token_retry_window: Seconds,
+    /// Where its people may be sent back to (RFC 7591 section 2). Kept for the day when there is a sign-in that sends
+    /// anybody anywhere.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub redirect_uris: Vec<String>,
+    /// What it says of itself, for people.
+    #[serde(default, skip_serializing_if = "ClientDescription::is_empty")]
+    pub description: ClientDescription,
+    /// How it came here, if it registered itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub registration: Option<Registration>,
     /// A disabled client is an unknown client.
     #[serde(default)]
     pub disabled: bool,
 }
 
+/// What a client says of itself, for people (RFC 7591 section 2). Nothing here is trusted.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ClientDescription {
+    /// Its home page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_uri: Option<String>,
+    /// Its logo.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub logo_uri: Option<String>,
+    /// Its terms of service.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tos_uri: Option<String>,
+    /// Its privacy policy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy_uri: Option<String>,
+    /// Whom to ask, mostly by email.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub contacts: Vec<String>,
+    /// What software it is an instance of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub software_id: Option<String>,
+    /// Which version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub software_version: Option<String>,
+}
+
+impl ClientDescription {
+    /// Whether it says nothing.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 impl Client {
+    /// Whether it gets anything at all: it is not shut out, and if it registered itself, it has been let in.
+    pub fn is_served(&self) -> bool {
+        let waits = |it: &Registration| it.activation != Activation::Done;
+        !self.disabled && !self.registration.as_ref().is_some_and(waits)
+    }
+
     /// Whether the client may use a grant. The only place where that is decided.
     pub fn allows(&self, grant_type: GrantType) -> bool {
         self.grant_types.contains(&grant_type)

@@ -82,7 +82,7 @@ impl<R: RegistryRepository> Directory<R> {
         Ok(self.tenants.put(tenant.clone(), found, now))
     }
 
-    /// A client that is not disabled, at most 60 s old.
+    /// A client that is served, at most 60 s old.
     ///
     /// # Errors
     /// `temporarily_unavailable` when the registry does not answer.
@@ -93,12 +93,12 @@ impl<R: RegistryRepository> Directory<R> {
         now: Timestamp,
     ) -> Result<Option<Arc<Client>>, OAuthError> {
         match self.remembered_client(tenant, client, now) {
-            Some(known) => Ok(enabled(known)),
+            Some(known) => Ok(served(known)),
             None => self.read_client(tenant, client, now).await,
         }
     }
 
-    /// A client as it is remembered, disabled or not; `None` if it has to be read.
+    /// A client as it is remembered, served or not; `None` if it has to be read.
     pub fn remembered_client(
         &self,
         tenant: &TenantId,
@@ -109,7 +109,7 @@ impl<R: RegistryRepository> Directory<R> {
         self.clients.get(&key, MAX_AGE, now)
     }
 
-    /// A client that is not disabled, as it is now.
+    /// A client that is served, as it is now.
     ///
     /// # Errors
     /// `temporarily_unavailable` when the registry does not answer.
@@ -124,7 +124,7 @@ impl<R: RegistryRepository> Directory<R> {
             return Ok(None);
         };
         let key = (tenant.clone(), client.clone());
-        Ok(enabled(self.clients.put(key, found, now)))
+        Ok(served(self.clients.put(key, found, now)))
     }
 
     /// An API, at most 60 s old. Only ask for one that is assigned to a client: who is not there is not remembered.
@@ -146,8 +146,8 @@ impl<R: RegistryRepository> Directory<R> {
     }
 }
 
-fn enabled(client: Arc<Client>) -> Option<Arc<Client>> {
-    (!client.disabled).then_some(client)
+fn served(client: Arc<Client>) -> Option<Arc<Client>> {
+    client.is_served().then_some(client)
 }
 
 #[derive(Debug)]

@@ -28,6 +28,12 @@ pub enum ErrorCode {
     InvalidScope,
     /// RFC 8707 section 2: the resource is unknown or not this client's.
     InvalidTarget,
+    /// RFC 7591 section 3.2.2: a redirect URI is not one.
+    InvalidRedirectUri,
+    /// RFC 7591 section 3.2.2: a member of the metadata is wrong, or not allowed.
+    InvalidClientMetadata,
+    /// RFC 7591 section 3.2.2: no software statement is approved here.
+    UnapprovedSoftwareStatement,
     /// RFC 6750 section 3.1: no bearer token at all; the challenge carries no error code then.
     MissingToken,
     /// RFC 6750 section 3.1: the bearer token is expired, revoked or malformed.
@@ -54,6 +60,9 @@ impl ErrorCode {
         Self::UnsupportedGrantType,
         Self::InvalidScope,
         Self::InvalidTarget,
+        Self::InvalidRedirectUri,
+        Self::InvalidClientMetadata,
+        Self::UnapprovedSoftwareStatement,
         Self::MissingToken,
         Self::InvalidToken,
         Self::InsufficientScope,
@@ -100,6 +109,21 @@ impl ErrorCode {
                 "invalid_target",
                 StatusCode::BAD_REQUEST,
                 "The resource is unknown or not assigned to this client.",
+            ),
+            Self::InvalidRedirectUri => (
+                "invalid_redirect_uri",
+                StatusCode::BAD_REQUEST,
+                "A redirect URI is not one.",
+            ),
+            Self::InvalidClientMetadata => (
+                "invalid_client_metadata",
+                StatusCode::BAD_REQUEST,
+                "The client metadata is malformed or not allowed.",
+            ),
+            Self::UnapprovedSoftwareStatement => (
+                "unapproved_software_statement",
+                StatusCode::BAD_REQUEST,
+                "No software statement is approved here.",
             ),
             Self::MissingToken => (
                 "invalid_token",
@@ -161,6 +185,9 @@ impl ErrorCode {
             Self::InvalidToken | Self::InsufficientScope => Some(AuditEvent::BearerRefused),
             Self::InvalidGrant
             | Self::InvalidRequest
+            | Self::InvalidRedirectUri
+            | Self::InvalidClientMetadata
+            | Self::UnapprovedSoftwareStatement
             | Self::MissingToken
             | Self::MethodNotAllowed
             | Self::NotFound
@@ -212,15 +239,24 @@ impl OAuthError {
         }
     }
 
-    /// An `invalid_request` that names what is wrong. The words may not repeat what the client sent.
-    pub fn invalid_request(
+    /// A refusal in words of its own: printable ASCII without `"` and `\\` (RFC 6749 section 5.2).
+    pub fn described(
+        code: ErrorCode,
         reason: &'static str,
         description: impl Into<Cow<'static, str>>,
     ) -> Self {
         Self {
             description: description.into(),
-            ..Self::new(ErrorCode::InvalidRequest, reason)
+            ..Self::new(code, reason)
         }
+    }
+
+    /// An `invalid_request` that names what is wrong. The words may not repeat what the client sent.
+    pub fn invalid_request(
+        reason: &'static str,
+        description: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self::described(ErrorCode::InvalidRequest, reason, description)
     }
 
     /// The same refusal with a challenge.

@@ -112,6 +112,9 @@ pub fn refusal(error: &OAuthError, request_id: &str, as_problem: bool) -> Respon
         | ErrorCode::UnsupportedGrantType
         | ErrorCode::InvalidScope
         | ErrorCode::InvalidTarget
+        | ErrorCode::InvalidRedirectUri
+        | ErrorCode::InvalidClientMetadata
+        | ErrorCode::UnapprovedSoftwareStatement
         | ErrorCode::MissingToken
         | ErrorCode::InvalidToken
         | ErrorCode::InsufficientScope

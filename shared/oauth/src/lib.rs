@@ -26,6 +26,7 @@ pub mod password;
 pub mod password_policy;
 pub mod policy;
 pub mod random;
+pub mod registration;
 pub mod route;
 pub mod scope;
 pub mod settings;

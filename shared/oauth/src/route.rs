@@ -20,6 +20,12 @@ pub enum Endpoint {
     OpenIdConfiguration,
     /// RFC 8414 section 3.
     AuthorizationServerMetadata,
+    /// RFC 7591 section 3.
+    Registration,
+    /// RFC 7592 section 2: the registration of one client, below it.
+    ClientConfiguration,
+    /// A registered client gives the code that lets it in.
+    Activation,
     /// The management API: everything below its path.
     Manage,
 }
@@ -34,6 +40,9 @@ impl Endpoint {
         Self::Jwks,
         Self::OpenIdConfiguration,
         Self::AuthorizationServerMetadata,
+        Self::Registration,
+        Self::ClientConfiguration,
+        Self::Activation,
         Self::Manage,
     ];
 
@@ -47,6 +56,8 @@ impl Endpoint {
             Self::Jwks => "/jwks",
             Self::OpenIdConfiguration => "/.well-known/openid-configuration",
             Self::AuthorizationServerMetadata => "/.well-known/oauth-authorization-server",
+            Self::Registration | Self::ClientConfiguration => "/register",
+            Self::Activation => "/activate",
             Self::Manage => "/admin/v1",
         }
     }
@@ -61,6 +72,7 @@ impl Endpoint {
             Self::Jwks | Self::OpenIdConfiguration | Self::AuthorizationServerMetadata => {
                 "discovery"
             }
+            Self::Registration | Self::ClientConfiguration | Self::Activation => "register",
             Self::Manage => "manage",
         }
     }
@@ -68,7 +80,12 @@ impl Endpoint {
     /// The methods it takes; those that cross origins take OPTIONS as well.
     pub const fn methods(self) -> &'static str {
         match self {
-            Self::Token | Self::Introspection | Self::Revocation => "POST",
+            Self::Token
+            | Self::Introspection
+            | Self::Revocation
+            | Self::Registration
+            | Self::Activation => "POST",
+            Self::ClientConfiguration => "GET, PUT, DELETE",
             Self::UserInfo => "GET, HEAD, POST",
             Self::Jwks | Self::OpenIdConfiguration | Self::AuthorizationServerMetadata => {
                 "GET, HEAD"
@@ -86,7 +103,12 @@ impl Endpoint {
             | Self::Jwks
             | Self::OpenIdConfiguration
             | Self::AuthorizationServerMetadata => true,
-            Self::Introspection | Self::Manage => false,
+            // A server's business: what it answers are secrets that no page may read.
+            Self::Introspection
+            | Self::Registration
+            | Self::ClientConfiguration
+            | Self::Activation
+            | Self::Manage => false,
         }
     }
 
@@ -99,65 +121,95 @@ impl Endpoint {
             | Self::UserInfo
             | Self::Revocation
             | Self::Jwks
+            | Self::Registration
+            | Self::ClientConfiguration
+            | Self::Activation
             | Self::Manage => false,
         }
     }
 
-    /// Whether its paths go on below its own, which by itself leads nowhere then.
-    pub const fn goes_on(self) -> bool {
+    /// What may follow the path.
+    pub const fn below(self) -> Below {
         match self {
-            Self::Manage => true,
+            Self::ClientConfiguration => Below::Segment("client_id"),
+            Self::Manage => Below::Anything,
             Self::Token
             | Self::Introspection
             | Self::UserInfo
             | Self::Revocation
             | Self::Jwks
             | Self::OpenIdConfiguration
-            | Self::AuthorizationServerMetadata => false,
+            | Self::AuthorizationServerMetadata
+            | Self::Registration
+            | Self::Activation => Below::Nothing,
         }
     }
 
     /// Whether it tells what went wrong as a problem (RFC 9457), and not as RFC 6749 section 5.2 does.
-    pub const fn tells_problems(self) -> bool {
-        self.goes_on()
+    pub fn tells_problems(self) -> bool {
+        self == Self::Manage
     }
 
     /// Every path pattern that leads here, with `{tenant}` for a tenant's segment and `{below+}` for one or more segments.
     pub fn patterns(self) -> Vec<String> {
-        if self.goes_on() {
-            let path = self.path();
-            return vec![
-                format!("{path}/{{below+}}"),
-                format!("/{{tenant}}{path}/{{below+}}"),
-            ];
-        }
-        let path = self.path();
-        let mut patterns = vec![path.to_owned(), format!("/{{tenant}}{path}")];
+        let path = match self.below() {
+            Below::Nothing => self.path().to_owned(),
+            Below::Segment(name) => format!("{}/{{{name}}}", self.path()),
+            Below::Anything => format!("{}/{{below+}}", self.path()),
+        };
+        let mut patterns = vec![path.clone(), format!("/{{tenant}}{path}")];
         if self.is_metadata() {
             patterns.push(format!("{path}/{{tenant}}"));
         }
         patterns
     }
 
-    fn at(path: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|endpoint| match endpoint.below(path) {
-                Some("") => !endpoint.goes_on(),
-                Some(below) => endpoint.goes_on() && below.starts_with('/'),
-                None => false,
-            })
-    }
-
-    fn below(self, path: &str) -> Option<&str> {
-        path.strip_prefix(self.path())
+    /// The endpoint at a path below an issuer, and what follows it there.
+    fn at(path: &str) -> Option<(Self, &str)> {
+        Self::ALL.into_iter().find_map(|endpoint| {
+            let rest = path.strip_prefix(endpoint.path())?;
+            let fits = match endpoint.below() {
+                Below::Nothing => rest.is_empty(),
+                Below::Segment(_) => rest
+                    .strip_prefix('/')
+                    .is_some_and(|segment| !segment.is_empty() && !segment.contains('/')),
+                Below::Anything => rest.strip_prefix('/').is_some_and(|it| !it.is_empty()),
+            };
+            fits.then_some((endpoint, rest.strip_prefix('/').unwrap_or(rest)))
+        })
     }
 }
 
-/// The tenant and endpoint a path leads to. The default tenant has one address only: the base URL.
-pub fn resolve(path: &str) -> Option<(TenantId, Endpoint)> {
-    if let Some(endpoint) = Endpoint::at(path) {
-        return Some((TenantId::default_tenant(), endpoint));
+/// What may follow an endpoint's path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Below {
+    /// Nothing.
+    Nothing,
+    /// One segment, of this name.
+    Segment(&'static str),
+    /// One segment or more.
+    Anything,
+}
+
+/// Where a path leads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Route<'a> {
+    /// Of which tenant.
+    pub tenant: TenantId,
+    /// To which endpoint.
+    pub endpoint: Endpoint,
+    /// What follows the endpoint's path, without the `/` before it, as it was sent: percent-encoded.
+    pub below: &'a str,
+}
+
+/// Where a path leads. The default tenant has one address only: the base URL.
+pub fn resolve(path: &str) -> Option<Route<'_>> {
+    if let Some((endpoint, below)) = Endpoint::at(path) {
+        return Some(Route {
+            tenant: TenantId::default_tenant(),
+            endpoint,
+            below,
+        });
     }
     // RFC 8414 section 3.1: /.well-known/oauth-authorization-server/acme
     for endpoint in Endpoint::ALL.into_iter().filter(|it| it.is_metadata()) {
@@ -165,25 +217,20 @@ pub fn resolve(path: &str) -> Option<(TenantId, Endpoint)> {
             .strip_prefix(endpoint.path())
             .and_then(|rest| rest.strip_prefix('/'));
         if let Some(tenant) = inserted {
-            return named_tenant(tenant).map(|tenant| (tenant, endpoint));
+            return Some(Route {
+                tenant: named_tenant(tenant)?,
+                endpoint,
+                below: "",
+            });
         }
     }
     let (tenant, _) = path.strip_prefix('/')?.split_once('/')?;
-    let below = path.get(1 + tenant.len()..)?;
-    Some((named_tenant(tenant)?, Endpoint::at(below)?))
-}
-
-/// What goes on below an endpoint in a path of `tenant` that leads there.
-pub fn below<'a>(path: &'a str, tenant: &TenantId, endpoint: Endpoint) -> &'a str {
-    let of_tenant = if tenant.is_default() {
-        Some(path)
-    } else {
-        path.strip_prefix('/')
-            .and_then(|it| it.strip_prefix(tenant.as_str()))
-    };
-    of_tenant
-        .and_then(|it| endpoint.below(it))
-        .unwrap_or_default()
+    let (endpoint, below) = Endpoint::at(path.get(1 + tenant.len()..)?)?;
+    Some(Route {
+        tenant: named_tenant(tenant)?,
+        endpoint,
+        below,
+    })
 }
 
 fn named_tenant(segment: &str) -> Option<TenantId> {
@@ -200,19 +247,26 @@ mod tests {
     fn every_pattern_leads_to_its_endpoint() {
         for endpoint in Endpoint::ALL {
             for pattern in endpoint.patterns() {
-                let path = pattern.replace("{below+}", "clients/a");
                 let tenant = if pattern.contains("{tenant}") {
                     "acme"
                 } else {
                     "default"
                 };
-                let path = path.replace("{tenant}", "acme");
-                let (found, to) = resolve(&path).unwrap();
-                assert_eq!((found.as_str(), to), (tenant, endpoint), "{path}");
-                let rest = if endpoint.goes_on() { "/clients/a" } else { "" };
-                if !endpoint.is_metadata() {
-                    assert_eq!(below(&path, &found, to), rest, "{path}");
-                }
+                let path = pattern.replace("{tenant}", "acme");
+                let path = path.replace("{client_id}", "a%20b");
+                let path = path.replace("{below+}", "a/b");
+                let found = resolve(&path).unwrap();
+                assert_eq!(
+                    (found.tenant.as_str(), found.endpoint),
+                    (tenant, endpoint),
+                    "{path}"
+                );
+                let below = match endpoint.below() {
+                    Below::Nothing => "",
+                    Below::Segment(_) => "a%20b",
+                    Below::Anything => "a/b",
+                };
+                assert_eq!(found.below, below, "{path}");
             }
         }
     }
@@ -241,6 +295,14 @@ mod tests {
             "/.well-known/oauth-authorization-server/default",
             "/.well-known/oauth-authorization-server/a/b",
             "/token/token",
+            "/register/",
+            "/admin/v1",
+            "/admin/v1/",
+            "/admin/v10",
+            "/register/a/b",
+            "/registered",
+            "/acme/register/a/b",
+            "/activate/a",
             "/ACME/token",
             "/admin/v1",
             "/acme/admin/v1",

@@ -9,6 +9,7 @@ use crate::api::ClaimRule;
 use crate::claims::ClaimScope;
 use crate::lockout::LockPolicy;
 use crate::password_policy::PasswordPolicy;
+use crate::registration::RegistrationPolicy;
 use crate::scope::Scope;
 use crate::time::Seconds;
 use crate::token::algorithm::Algorithm;
@@ -19,7 +20,7 @@ use crate::token::opaque::AccessTokenFormat;
 pub const DEFAULT_TENANT: &str = "default";
 
 /// First path segments that are endpoints, and therefore never tenants.
-pub const RESERVED: [&str; 12] = [
+pub const RESERVED: [&str; 13] = [
     "token",
     "introspect",
     "userinfo",
@@ -28,6 +29,7 @@ pub const RESERVED: [&str; 12] = [
     "authorize",
     "logout",
     "register",
+    "activate",
     "manage",
     "admin",
     "par",
@@ -224,6 +226,9 @@ pub struct TenantSettings {
     /// is in it too.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub client_ids_as_scopes: bool,
+    /// What clients may have that register themselves; without it none can.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub registration: Option<RegistrationPolicy>,
     /// When guessing is slowed down.
     #[serde(default)]
     pub lockout: LockPolicy,

@@ -2,6 +2,7 @@
 
 use latchkey_oauth::client::{Client, ClientAuthMethod, ClientId, ClientSecretHash};
 use latchkey_oauth::grant_type::GrantType;
+use latchkey_oauth::registration::Registration;
 use latchkey_oauth::scope::{OPENID, Scope};
 use latchkey_oauth::tenant::LifetimeOverrides;
 use latchkey_oauth::time::Seconds;
@@ -10,6 +11,7 @@ use url::Url;
 
 use crate::api;
 use crate::claim_rule;
+use crate::description;
 use crate::door::Door;
 use crate::duration::Bounds;
 use crate::fault::{At, Faults, Place};
@@ -96,6 +98,9 @@ pub fn read(node: Node, place: &Place, door: Door<'_>, faults: &Faults) -> Optio
         id_token_signed_response_alg: fields.parsed("id_token_signed_response_alg", algorithm),
         lifetimes: read_lifetimes(&mut fields),
         refresh_token_retry_window: read_retry_window(&mut fields),
+        redirect_uris: description::read_redirect_uris(&mut fields),
+        description: description::read(&mut fields),
+        registration: read_registration(&mut fields),
         disabled: false,
     };
     let node = fields.take("client_secret");
@@ -114,17 +119,22 @@ pub fn read(node: Node, place: &Place, door: Door<'_>, faults: &Faults) -> Optio
 }
 
 fn read_grant_types(fields: &mut Fields<'_>) -> Vec<GrantType> {
-    let grant_types = fields.texts("grant_types", |text| {
-        GrantType::parse(text).ok_or_else(|| {
-            let known = GrantType::ALL.map(GrantType::as_str).join(", ");
-            format!("there is no grant {text}. Known: {known}")
-        })
-    });
+    let grant_types = fields.texts("grant_types", grant_type);
     // Without a default: RFC 7591 would have it be authorization_code, and a client that can do nothing by mistake
     // is found later than a message here.
     fields
         .require("grant_types", grant_types)
         .unwrap_or_default()
+}
+
+/// How a client came here that registered itself, as an export tells it: a hash, a time, and whether it is let in.
+fn read_registration(fields: &mut Fields<'_>) -> Option<Registration> {
+    let document = fields.json("registration", 1_024)?;
+    let registration = serde_json::from_value(document).ok();
+    if registration.is_none() {
+        fields.fault("registration", "`registration` is what an export wrote there, and nothing that anybody writes. Take it out.");
+    }
+    registration
 }
 
 fn read_retry_window(fields: &mut Fields<'_>) -> Seconds {
@@ -137,7 +147,22 @@ fn read_retry_window(fields: &mut Fields<'_>) -> Seconds {
         .unwrap_or_default()
 }
 
-fn auth_method(text: &str) -> Result<ClientAuthMethod, String> {
+/// The name of a grant.
+///
+/// # Errors
+/// What names there are.
+pub fn grant_type(text: &str) -> Result<GrantType, String> {
+    GrantType::parse(text).ok_or_else(|| {
+        let known = GrantType::ALL.map(GrantType::as_str).join(", ");
+        format!("there is no grant {text}. Known: {known}")
+    })
+}
+
+/// The name of an authentication method.
+///
+/// # Errors
+/// What names there are.
+pub fn auth_method(text: &str) -> Result<ClientAuthMethod, String> {
     let found = ClientAuthMethod::ALL
         .into_iter()
         .find(|method| method.as_str() == text);
@@ -298,7 +323,10 @@ fn check_refresh(client: &Client, fields: &Fields<'_>) {
 }
 
 /// The name of a signature algorithm.
-pub(crate) fn algorithm(text: &str) -> Result<Algorithm, String> {
+///
+/// # Errors
+/// What names there are.
+pub fn algorithm(text: &str) -> Result<Algorithm, String> {
     let mut known = Algorithm::ALL.into_iter();
     known.find(|alg| alg.as_str() == text).ok_or_else(|| {
         let known = Algorithm::ALL.map(Algorithm::as_str).join(", ");

@@ -8,6 +8,7 @@ pub mod api;
 pub mod claim_rule;
 pub mod claims;
 pub mod client;
+pub mod description;
 pub mod door;
 pub mod duration;
 pub mod fault;

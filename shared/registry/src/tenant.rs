@@ -5,6 +5,7 @@ use latchkey_oauth::claims::ClaimScope;
 use latchkey_oauth::client::ClientId;
 use latchkey_oauth::lockout::{Backoff, LockPolicy};
 use latchkey_oauth::password_policy::{LEAST_MIN_LENGTH, PasswordPolicy};
+use latchkey_oauth::registration::{ActivationPolicy, RegistrationPolicy};
 use latchkey_oauth::scope::Scope;
 use latchkey_oauth::tenant::{RESERVED, TenantId, TenantSettings};
 use latchkey_oauth::time::Seconds;
@@ -72,6 +73,7 @@ fn read(node: Node, door: Door<'_>, faults: &Faults) -> Option<TenantEntry> {
         claim_scopes: read_claim_scopes(&mut fields),
         claims: claim_rule::read_all(&mut fields),
         client_ids_as_scopes: fields.boolean("client_ids_as_scopes").unwrap_or_default(),
+        registration: read_registration(&mut fields),
         lockout: read_lockout(&mut fields),
         password_policy: read_password_policy(&mut fields),
     };
@@ -208,6 +210,32 @@ fn read_claim_scopes(fields: &mut Fields<'_>) -> Vec<ClaimScope> {
         scopes.push(ClaimScope { scope, claims });
     }
     scopes
+}
+
+/// `registration: {open: false, grant_types: [client_credentials], scope: orders:read, activation: required}`.
+fn read_registration(fields: &mut Fields<'_>) -> Option<RegistrationPolicy> {
+    let place = fields.place.inside("registration");
+    let faults = fields.faults;
+    let node = fields.take("registration")?;
+    let mut inner = Fields::open(node, place, faults)?;
+    let grant_types = inner.texts("grant_types", client::grant_type);
+    let grant_types = inner.require("grant_types", grant_types);
+    let activation = inner.parsed("activation", |text| {
+        let mut known = ActivationPolicy::ALL.into_iter();
+        known.find(|it| it.as_str() == text).ok_or_else(|| {
+            let known = ActivationPolicy::ALL.map(ActivationPolicy::as_str);
+            format!("there is no activation {text}. Known: {}", known.join(", "))
+        })
+    });
+    let policy = RegistrationPolicy {
+        open: inner.boolean("open").unwrap_or_default(),
+        grant_types: grant_types.unwrap_or_default(),
+        scope: inner.parsed("scope", Scope::parse).unwrap_or_default(),
+        apis: api::read_assigned(&mut inner),
+        activation: activation.unwrap_or_default(),
+    };
+    inner.close();
+    Some(policy)
 }
 
 fn read_password_policy(fields: &mut Fields<'_>) -> PasswordPolicy {

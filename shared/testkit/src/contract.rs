@@ -3,6 +3,9 @@
 use latchkey_oauth::api::Api;
 use latchkey_oauth::client::{Client, RegistryAdmin};
 use latchkey_oauth::lockout::{Attempts, Backoff, Source};
+use latchkey_oauth::registration::{
+    InitialAccess, Purpose, RegistrationRepository, RegistrationToken,
+};
 use latchkey_oauth::store::Expected;
 use latchkey_oauth::tenant::{LifetimeOverrides, TenantId, TenantSettings};
 use latchkey_oauth::time::Seconds;
@@ -472,4 +475,38 @@ where
     assert!(revoke(&here, "web").await);
     assert_eq!(read(&here).await.opaque, None);
     assert!(!revoke(&here, "web").await);
+}
+
+/// A client registers with an initial access token as often as that says and no more, until its end.
+pub async fn registration(store: &(impl RegistrationRepository + RegistryAdmin), name: &str) {
+    let here = tenant(name);
+    let elsewhere = tenant(&format!("{name}-x"));
+    let token = RegistrationToken::new(Purpose::InitialAccess, &SeededRandom::new(1)).unwrap();
+    let hash = token.hash();
+    let kept = InitialAccess {
+        uses_left: 2,
+        until: NOW.plus(Seconds(60)),
+    };
+    let register = async |tenant, id: &str, hash, now| {
+        let client = public(id);
+        store.register(tenant, &client, hash, now).await.unwrap()
+    };
+    let is_there = async |id: &str| store.client(&here, &client_id(id)).await.unwrap().is_some();
+    let by = Some(&hash);
+    assert!(!register(&here, "a", by, NOW).await);
+    store.put_initial_access(&here, &hash, &kept).await.unwrap();
+    assert!(!register(&elsewhere, "a", by, NOW).await);
+    assert!(!register(&here, "a", by, NOW.plus(Seconds(60))).await);
+    assert!(!is_there("a").await);
+    assert!(register(&here, "a", by, NOW.plus(Seconds(59))).await);
+    assert!(is_there("a").await);
+    // Somebody else's identifier, and the token is as it was.
+    assert!(!register(&here, "a", by, NOW).await);
+    let (one, other) =
+        futures_util::join!(register(&here, "b", by, NOW), register(&here, "c", by, NOW));
+    assert!(one != other, "used more often than it says");
+    assert!(is_there("b").await != is_there("c").await);
+    assert!(!register(&here, "d", by, NOW).await);
+    assert!(register(&here, "d", None, NOW).await);
+    assert!(!register(&here, "d", None, NOW).await);
 }

@@ -1,7 +1,9 @@
 //! Tenants, clients and users to start from.
 
 use latchkey_oauth::api::{Api, ApiScope, AssignedApi, ResourceId};
-use latchkey_oauth::client::{Client, ClientAuthMethod, ClientId, ClientSecretHash};
+use latchkey_oauth::client::{
+    Client, ClientAuthMethod, ClientDescription, ClientId, ClientSecretHash,
+};
 use latchkey_oauth::grant_type::GrantType;
 use latchkey_oauth::password::{Argon2Settings, Password, PasswordHashing, StoredPassword};
 use latchkey_oauth::scope::Scope;
@@ -58,6 +60,9 @@ pub fn confidential(id: &str) -> Client {
         id_token_signed_response_alg: None,
         lifetimes: LifetimeOverrides::default(),
         refresh_token_retry_window: Seconds(0),
+        redirect_uris: Vec::new(),
+        description: ClientDescription::default(),
+        registration: None,
         disabled: false,
     }
 }

@@ -7,7 +7,8 @@ use latchkey_oauth::api::{Api, ResourceId};
 use latchkey_oauth::client::{Client, ClientId, RegistryRepository};
 use latchkey_oauth::lockout::{Attempts, Backoff, Source};
 use latchkey_oauth::password::StoredPassword;
-use latchkey_oauth::store::{OnceNote, StoreError, Versioned};
+use latchkey_oauth::registration::{InitialAccess, RegistrationRepository, TokenHash};
+use latchkey_oauth::store::{OnceNote, StoreError, Version, Versioned};
 use latchkey_oauth::tenant::{Tenant, TenantId, TenantSettings};
 use latchkey_oauth::time::Timestamp;
 use latchkey_oauth::token::family::{Family, NextToken};
@@ -39,6 +40,7 @@ pub(crate) struct Tables {
     pub families: BTreeMap<(TenantId, String), Family>,
     pub revoked: BTreeMap<(TenantId, String), Timestamp>,
     pub opaque: BTreeMap<(TenantId, String), StoredAccessToken>,
+    pub initial: BTreeMap<(TenantId, String), InitialAccess>,
     pub once: BTreeMap<(TenantId, String), OnceNote>,
     pub versions: u64,
 }
@@ -318,5 +320,46 @@ impl RevocationRepository for MemoryStore {
             family.revoked_at.get_or_insert(now);
         }
         Ok(found)
+    }
+}
+
+impl RegistrationRepository for MemoryStore {
+    async fn put_initial_access(
+        &self,
+        tenant: &TenantId,
+        hash: &TokenHash,
+        token: &InitialAccess,
+    ) -> Result<(), StoreError> {
+        let key = (tenant.clone(), hash.to_string());
+        self.tables().initial.insert(key, token.clone());
+        Ok(())
+    }
+
+    async fn register(
+        &self,
+        tenant: &TenantId,
+        client: &Client,
+        initial: Option<&TokenHash>,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let tables = &mut *self.tables();
+        let key = (tenant.clone(), client.client_id.clone());
+        if tables.clients.contains_key(&key) {
+            return Ok(false);
+        }
+        if let Some(hash) = initial {
+            let token = tables.initial.get_mut(&(tenant.clone(), hash.to_string()));
+            let Some(token) = token.filter(|it| it.uses_left > 0 && now < it.until) else {
+                return Ok(false);
+            };
+            token.uses_left -= 1;
+        }
+        tables.versions += 1;
+        let registered = Versioned {
+            value: client.clone(),
+            version: Version::from_number(tables.versions),
+        };
+        tables.clients.insert(key, registered);
+        Ok(true)
     }
 }

@@ -14,6 +14,7 @@ async fn memory_keeps_the_contract() {
     contract::rotation(&store, "rotation").await;
     contract::revocation(&store, &store, "revocation").await;
     contract::opaque_access_tokens(&store, "opaque").await;
+    contract::registration(&store, "registration").await;
     contract_admin::versions(&store, "versions").await;
     contract_admin::paging(&store, &store, "paging").await;
     contract_admin::once(&store, &store, &store, "once").await;

@@ -12,7 +12,7 @@ use crate::{build, process, workspace};
 const BUILDS: [&[&str]; 4] = [
     &["bare"],
     &["token"],
-    &["discovery", "introspect", "revoke", "userinfo"],
+    &["discovery", "introspect", "register", "revoke", "userinfo"],
     &["yardstick"],
 ];
 

@@ -277,6 +277,9 @@ impl Deployment<'_> {
         checks.tell(&format!(
             "discovery, login, introspection, userinfo, refresh, revocation and reuse of {issuer}"
         ));
+        for access in accesses.iter().take(1) {
+            requests::reach_every_function(api, access)?;
+        }
         let logs = self.account.ask("logs", STACK)?;
         requests::logged(checks, &logs, namespace)?;
         checks.tell(if namespace.is_some() {

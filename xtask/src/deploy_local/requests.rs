@@ -29,7 +29,16 @@ pub fn of_every_function(access: &Access) -> Vec<(&'static str, Call)> {
             Call::as_client("/revoke", &access.client, some_token()),
         ),
         ("userinfo", userinfo),
+        ("register", Call::get("/register/nobody")),
     ]
+}
+
+/// Has each function answer something, for the log of those that the demonstration does not reach.
+pub fn reach_every_function(http: &Http, access: &Access) -> Result<()> {
+    for (_, call) in of_every_function(access) {
+        http.send(&call)?;
+    }
+    Ok(())
 }
 
 /// Without its policy a function may read nothing, and says no more than that.

@@ -162,7 +162,7 @@ pub async fn authenticate<R: RegistryRepository>(
 ) -> Result<AuthenticatedClient, OAuthError> {
     let id = credentials.client_id();
     if let Some(client) = directory.remembered_client(tenant, id, now)
-        && !client.disabled
+        && client.is_served()
         && credentials.fault(Some(&client)).is_none()
     {
         *known = Some(client.client_id.to_string());

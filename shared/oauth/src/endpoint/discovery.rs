@@ -40,6 +40,9 @@ impl<R: RegistryRepository> Service for DiscoveryEndpoint<R> {
             | Endpoint::Introspection
             | Endpoint::UserInfo
             | Endpoint::Revocation
+            | Endpoint::Registration
+            | Endpoint::ClientConfiguration
+            | Endpoint::Activation
             | Endpoint::Manage => false,
         }
     }
@@ -55,6 +58,9 @@ impl<R: RegistryRepository> Service for DiscoveryEndpoint<R> {
             | Endpoint::Introspection
             | Endpoint::UserInfo
             | Endpoint::Revocation
+            | Endpoint::Registration
+            | Endpoint::ClientConfiguration
+            | Endpoint::Activation
             | Endpoint::Manage => {
                 return Err(OAuthError::new(ErrorCode::NotFound, "not_served_here"));
             }

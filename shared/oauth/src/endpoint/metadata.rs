@@ -32,6 +32,8 @@ pub struct Metadata<'a> {
     userinfo_endpoint: String,
     revocation_endpoint: String,
     jwks_uri: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    registration_endpoint: Option<String>,
     scopes_supported: Vec<&'a str>,
     response_types_supported: [&'static str; 0],
     grant_types_supported: Vec<&'static str>,
@@ -82,6 +84,8 @@ impl<'a> Metadata<'a> {
             userinfo_endpoint: url(Endpoint::UserInfo),
             revocation_endpoint: url(Endpoint::Revocation),
             jwks_uri: url(Endpoint::Jwks),
+            registration_endpoint: (tenant.settings.registration.as_ref())
+                .map(|_| url(Endpoint::Registration)),
             scopes_supported: scopes.collect(),
             // No authorization endpoint, so no response type. RFC 8414 calls the member REQUIRED (section 2) and wants
             // empty arrays left out (section 3.2); clients look for it, so it stays.

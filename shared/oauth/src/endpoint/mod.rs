@@ -29,7 +29,7 @@ use crate::error::{ErrorCode, OAuthError};
 use crate::form::Form;
 use crate::http::{empty, refusal};
 use crate::lockout::Source;
-use crate::route::{Endpoint, resolve};
+use crate::route::{Endpoint, Route, resolve};
 use crate::tenant::{Issuer, Tenant};
 use crate::time::Timestamp;
 use crate::token::verifier::{self, Rejected, VerifiedToken};
@@ -92,6 +92,8 @@ pub struct Call<'a> {
     pub body: Bytes,
     /// Which endpoint was asked.
     pub endpoint: Endpoint,
+    /// What follows its path, percent-encoded.
+    pub below: String,
     /// Of which tenant.
     pub tenant: Arc<Tenant>,
     /// As which issuer.
@@ -187,9 +189,14 @@ async fn route<S: Service>(
     log: &mut RequestLog,
 ) -> Result<Response<Bytes>, OAuthError> {
     let (parts, body) = inbound.request.into_parts();
-    let (tenant, endpoint) = resolve(parts.uri.path())
-        .filter(|(_, endpoint)| service.serves(*endpoint))
+    let Route {
+        tenant,
+        endpoint,
+        below,
+    } = resolve(parts.uri.path())
+        .filter(|route| service.serves(route.endpoint))
         .ok_or(OAuthError::new(ErrorCode::NotFound, "unknown_path"))?;
+    let below = below.to_owned();
     log.endpoint = Some(endpoint);
     if parts.method == Method::OPTIONS && endpoint.cors() {
         return Ok(preflight(endpoint));
@@ -211,6 +218,7 @@ async fn route<S: Service>(
         parts,
         body,
         endpoint,
+        below,
         issuer: directory.issuer(&tenant),
         tenant: found,
         now: inbound.now,

@@ -1,0 +1,324 @@
+//! The registration endpoint, the client configuration endpoint, and activation.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::{Method, Response, StatusCode};
+use latchkey_oauth::audit::AuditEvent;
+use latchkey_oauth::client::{Client, ClientId, ClientSecretHash, RegistryAdmin};
+use latchkey_oauth::directory::Directory;
+use latchkey_oauth::endpoint::{Call, Service, bearer};
+use latchkey_oauth::error::{Challenge, ErrorCode, OAuthError};
+use latchkey_oauth::form::refuse_secrets_in_query;
+use latchkey_oauth::http::{empty, json};
+use latchkey_oauth::random::Random;
+use latchkey_oauth::registration::{
+    Activation, ActivationPolicy, Purpose, Registration, RegistrationPolicy,
+    RegistrationRepository, RegistrationToken,
+};
+use latchkey_oauth::route::Endpoint;
+use latchkey_oauth::store::{Expected, Versioned};
+use percent_encoding::percent_decode_str;
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use crate::answer::ClientInformation;
+use crate::metadata::{Metadata, bad, refuse_what_the_server_says};
+
+/// The longest body, in bytes.
+const MAX_BODY: usize = 64 * 1_024;
+
+/// Registration and what it works with.
+#[derive(Debug)]
+pub struct RegisterEndpoint<R> {
+    /// Tenants, remembered.
+    pub directory: Directory<R>,
+    /// Clients, as they are now.
+    pub registry: R,
+    /// Where identifiers and secrets come from.
+    pub random: Box<dyn Random>,
+}
+
+impl<R> Service for RegisterEndpoint<R>
+where
+    R: RegistryAdmin + RegistrationRepository,
+{
+    type Registry = R;
+
+    fn directory(&self) -> &Directory<R> {
+        &self.directory
+    }
+
+    fn serves(&self, endpoint: Endpoint) -> bool {
+        endpoint.function() == Endpoint::Registration.function()
+    }
+
+    async fn call(&self, call: Call<'_>) -> Result<Response<Bytes>, OAuthError> {
+        // A tenant where nobody can register has no such endpoint.
+        let Some(policy) = call.tenant.settings.registration.clone() else {
+            return Err(OAuthError::new(ErrorCode::NotFound, "no_registration_here"));
+        };
+        refuse_secrets_in_query(&call.parts)?;
+        if call.endpoint == Endpoint::Registration {
+            return self.register(call, &policy).await;
+        }
+        if call.endpoint == Endpoint::Activation {
+            return self.activate(call).await;
+        }
+        let method = call.parts.method.clone();
+        let (client, token) = self.own(&call, &call.below).await?;
+        if method == Method::PUT {
+            self.replace(call, client, &token, &policy).await
+        } else if method == Method::DELETE {
+            self.delete(call, client).await
+        } else {
+            let told = ClientInformation::of(&client, &call.issuer, &token, None);
+            json(StatusCode::OK, &told)
+        }
+    }
+}
+
+impl<R: RegistryAdmin + RegistrationRepository> RegisterEndpoint<R> {
+    /// RFC 7591 section 3.1.
+    async fn register(
+        &self,
+        call: Call<'_>,
+        policy: &RegistrationPolicy,
+    ) -> Result<Response<Bytes>, OAuthError> {
+        let initial = if policy.open {
+            None
+        } else {
+            Some(registration_token(&call, Purpose::InitialAccess)?)
+        };
+        let document = document(&call)?;
+        let id: [u8; 16] = latchkey_oauth::random::bytes(&*self.random)?;
+        let id = ClientId::parse(&URL_SAFE_NO_PAD.encode(id))
+            .map_err(|error| OAuthError::new(ErrorCode::ServerError, "client_id").because(error))?;
+        let mut client = Metadata::read(&document)?.within(policy, id)?;
+
+        let access = RegistrationToken::new(Purpose::RegistrationAccess, &*self.random)?;
+        client.registration = Some(Registration {
+            access_token: access.hash(),
+            issued_at: call.now,
+            activation: match policy.activation {
+                ActivationPolicy::None => Activation::Done,
+                ActivationPolicy::Required => Activation::Waiting,
+            },
+        });
+        let secret = self.secret_for(&mut client)?;
+        let initial = initial.map(|token| token.hash());
+        let registered = self
+            .registry
+            .register(&call.tenant.id, &client, initial.as_ref(), call.now)
+            .await?;
+        if !registered {
+            // Without a token only 128 random bits that somebody has could be in the way.
+            return Err(refused("initial_access_token_used_up_or_unknown"));
+        }
+        call.log.client_id = Some(client.client_id.to_string());
+        call.log.event = Some(AuditEvent::ClientRegistered);
+        let token = access.expose();
+        let told = ClientInformation::of(&client, &call.issuer, &token, secret.as_ref());
+        json(StatusCode::CREATED, &told)
+    }
+
+    /// RFC 7592 section 2.2: what is not said is no longer so.
+    async fn replace(
+        &self,
+        call: Call<'_>,
+        stored: Versioned<Client>,
+        token: &SecretString,
+        policy: &RegistrationPolicy,
+    ) -> Result<Response<Bytes>, OAuthError> {
+        let document = document(&call)?;
+        refuse_what_the_server_says(&document)?;
+        if document.get("client_id").and_then(Value::as_str) != Some(stored.client_id.as_str()) {
+            return Err(bad("`client_id` is not the client's."));
+        }
+        let given = document.get("client_secret");
+        let matches = |secret: &str| {
+            let mut known = stored.client_secret_hashes.iter();
+            known.any(|hash| hash.matches(secret))
+        };
+        // "MUST match the currently issued client secret": nobody chooses one.
+        if given.is_some_and(|given| !given.as_str().is_some_and(matches)) {
+            return Err(bad("`client_secret` is not the client's."));
+        }
+        let described = Metadata::read(&document)?.within(policy, stored.client_id.clone())?;
+        // What an operator gave it stays.
+        let mut client = Client {
+            default_scope: stored.default_scope.clone(),
+            audience: stored.audience.clone(),
+            apis: stored.apis.clone(),
+            claims: stored.claims.clone(),
+            access_token_format: stored.access_token_format,
+            lifetimes: stored.lifetimes,
+            refresh_token_retry_window: stored.refresh_token_retry_window,
+            registration: stored.registration.clone(),
+            client_secret_hashes: stored.client_secret_hashes.clone(),
+            ..described
+        };
+        client.default_scope = client
+            .default_scope
+            .map(|default| default.intersection(&client.scope));
+        let secret = self.secret_for(&mut client)?;
+        let written = self
+            .registry
+            .put_client(&call.tenant.id, &client, Expected::Version(stored.version))
+            .await?;
+        if written.is_none() {
+            return Err(OAuthError::new(
+                ErrorCode::TemporarilyUnavailable,
+                "client_changed_meanwhile",
+            ));
+        }
+        call.log.event = Some(AuditEvent::ClientChanged);
+        let told = ClientInformation::of(&client, &call.issuer, token, secret.as_ref());
+        json(StatusCode::OK, &told)
+    }
+
+    /// RFC 7592 section 2.3. Its tokens end with it.
+    async fn delete(
+        &self,
+        call: Call<'_>,
+        stored: Versioned<Client>,
+    ) -> Result<Response<Bytes>, OAuthError> {
+        let (tenant, id) = (&call.tenant.id, &stored.client_id);
+        self.registry
+            .delete_client(tenant, id, Expected::Any)
+            .await?;
+        call.log.event = Some(AuditEvent::ClientDeleted);
+        Ok(empty(StatusCode::NO_CONTENT))
+    }
+
+    /// A client that waits gives the code that an operator gave it. Once: then the code is gone.
+    async fn activate(&self, call: Call<'_>) -> Result<Response<Bytes>, OAuthError> {
+        #[derive(Deserialize)]
+        struct Asked {
+            client_id: String,
+            activation_code: String,
+        }
+        let document = document(&call)?;
+        let asked: Asked = serde_json::from_value(Value::Object(document)).map_err(|_| {
+            OAuthError::invalid_request(
+                "malformed_activation",
+                "client_id and activation_code are needed, each a string.",
+            )
+        })?;
+        let (stored, token) = self.own(&call, &asked.client_id).await?;
+        let given = RegistrationToken::parse(Purpose::Activation, &asked.activation_code);
+        let right = match stored.registration.as_ref().map(|it| it.activation) {
+            // Let in already: an answer that was lost is given again.
+            Some(Activation::Done) | None => {
+                let told = ClientInformation::of(&stored, &call.issuer, &token, None);
+                return json(StatusCode::OK, &told);
+            }
+            Some(Activation::Code { hash, until }) => {
+                call.now < until && given.is_some_and(|given| hash.ct_eq(&given.hash()))
+            }
+            Some(Activation::Waiting) => false,
+        };
+        if !right {
+            return Err(OAuthError::new(
+                ErrorCode::InvalidGrant,
+                "wrong_activation_code",
+            ));
+        }
+        let mut client = stored.value;
+        if let Some(registration) = &mut client.registration {
+            registration.activation = Activation::Done;
+        }
+        let written = self
+            .registry
+            .put_client(&call.tenant.id, &client, Expected::Version(stored.version))
+            .await?;
+        if written.is_none() {
+            return Err(OAuthError::new(
+                ErrorCode::TemporarilyUnavailable,
+                "client_changed_meanwhile",
+            ));
+        }
+        call.log.event = Some(AuditEvent::ClientActivated);
+        let told = ClientInformation::of(&client, &call.issuer, &token, None);
+        json(StatusCode::OK, &told)
+    }
+
+    /// The client of an identifier, if the request carries its registration access token. RFC 7592 section 2.1: "if the client
+    /// does not exist [...] the server MUST respond with HTTP 401 Unauthorized".
+    async fn own(
+        &self,
+        call: &Call<'_>,
+        id: &str,
+    ) -> Result<(Versioned<Client>, SecretString), OAuthError> {
+        let token = registration_token(call, Purpose::RegistrationAccess)?;
+        let id = percent_decode_str(id).decode_utf8().ok();
+        let id = id.and_then(|id| ClientId::parse(&id).ok());
+        let id = id.ok_or_else(|| refused("malformed_client_id"))?;
+        let found = self.registry.read_client(&call.tenant.id, &id).await?;
+        let found = found.ok_or_else(|| refused("unknown_client"))?;
+        let own = found
+            .registration
+            .as_ref()
+            .is_some_and(|it| it.access_token.ct_eq(&token.hash()));
+        if !own || found.disabled {
+            return Err(refused("not_the_clients_registration_access_token"));
+        }
+        Ok((found, token.expose()))
+    }
+
+    /// A confidential client has a secret, and a public one has none.
+    fn secret_for(&self, client: &mut Client) -> Result<Option<SecretString>, OAuthError> {
+        if !client.token_endpoint_auth_method.is_confidential() {
+            client.client_secret_hashes.clear();
+            return Ok(None);
+        }
+        if !client.client_secret_hashes.is_empty() {
+            return Ok(None);
+        }
+        let bytes: [u8; 32] = latchkey_oauth::random::bytes(&*self.random)?;
+        let secret = SecretString::from(URL_SAFE_NO_PAD.encode(bytes));
+        client.client_secret_hashes = vec![ClientSecretHash::of(secret.expose_secret())];
+        Ok(Some(secret))
+    }
+}
+
+/// RFC 6750 section 2.1: the token of a purpose, in the header.
+fn registration_token(call: &Call<'_>, purpose: Purpose) -> Result<RegistrationToken, OAuthError> {
+    let challenged = |error: OAuthError| error.challenged(Challenge::Bearer);
+    let text = bearer::in_header(&call.parts)
+        .map_err(challenged)?
+        .flatten();
+    let text = text.ok_or_else(|| {
+        OAuthError::new(ErrorCode::MissingToken, "no_bearer_token").challenged(Challenge::Bearer)
+    })?;
+    RegistrationToken::parse(purpose, &text).ok_or_else(|| refused("malformed_registration_token"))
+}
+
+fn refused(reason: &'static str) -> OAuthError {
+    OAuthError::new(ErrorCode::InvalidToken, reason).challenged(Challenge::Bearer)
+}
+
+/// RFC 7591 section 3.1: "application/json".
+fn document(call: &Call<'_>) -> Result<Map<String, Value>, OAuthError> {
+    let content_type = call.parts.headers.get(CONTENT_TYPE);
+    let essence = content_type
+        .and_then(|value| value.to_str().ok())
+        .and_then(|text| text.split(';').next())
+        .map(str::trim);
+    if !essence.is_some_and(|it| it.eq_ignore_ascii_case("application/json")) {
+        return Err(OAuthError::invalid_request(
+            "not_json",
+            "The body is application/json.",
+        ));
+    }
+    if call.body.len() > MAX_BODY {
+        return Err(OAuthError::invalid_request(
+            "body_too_long",
+            "The body is over 64 KiB.",
+        ));
+    }
+    serde_json::from_slice(&call.body)
+        .map_err(|_| OAuthError::invalid_request("malformed_json", "The body is no JSON object."))
+}
