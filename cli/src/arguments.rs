@@ -3,6 +3,7 @@
 mod doctor;
 mod keys;
 mod moving;
+mod registry;
 mod usage;
 mod user;
 
@@ -18,6 +19,10 @@ use latchkey_oauth::tenant::{DEFAULT_TENANT, TenantId};
 pub use doctor::{Completions, Doctor};
 pub use keys::{KeyAdd, KeyWithdraw, KeysCommand};
 pub use moving::{Export, UserExport, UserImport};
+pub use registry::{
+    ActivationCode, ApiAdd, ApiAssign, ApiCommand, ApiUnassign, NewInitialAccess, OneApi,
+    OneTenant, TenantAdd, TenantCommand,
+};
 pub use usage::{completions, parse};
 pub use user::{OneUser, UserAdd, UserCommand, UserPassword};
 
@@ -65,6 +70,7 @@ impl Arguments {
                 | UserCommand::Delete(_),
             )
             | Command::Tenant(_)
+            | Command::Api(_)
             | Command::Client(_)
             | Command::Keys(_)
             | Command::Export(_)
@@ -83,6 +89,7 @@ impl Arguments {
             Command::User(_)
             | Command::Apply(_)
             | Command::Tenant(_)
+            | Command::Api(_)
             | Command::Client(_)
             | Command::Keys(_)
             | Command::Doctor(_)
@@ -149,6 +156,9 @@ pub enum Command {
     /// Tenants: issuers with clients, users and keys of their own.
     #[command(subcommand)]
     Tenant(TenantCommand),
+    /// APIs: resource servers with audiences, scopes and claims of their own.
+    #[command(subcommand)]
+    Api(ApiCommand),
     /// Clients, one by one.
     #[command(subcommand)]
     Client(ClientCommand),
@@ -206,13 +216,6 @@ pub struct OfTenant {
     pub tenant: TenantId,
 }
 
-/// Subcommands of `tenant`.
-#[derive(Debug, Subcommand)]
-pub enum TenantCommand {
-    /// List the tenants.
-    List,
-}
-
 /// Where a secret comes from.
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("source").multiple(false))]
@@ -250,6 +253,12 @@ pub enum ClientCommand {
   latchkey client secret shop --keep-old    both count now; configure the client with the new one
   latchkey client secret shop --drop-old    only the new one counts")]
     Secret(ClientSecret),
+    /// Let a client in that registered itself and waits.
+    Activate(OneClient),
+    /// Make a one-time code with which a client that waits lets itself in.
+    ActivationCode(ActivationCode),
+    /// Make a token with which clients register themselves (RFC 7591 section 3).
+    RegistrationToken(NewInitialAccess),
     /// Shut a client out: within a minute it is unknown.
     Disable(OneClient),
     /// Let a client in again.

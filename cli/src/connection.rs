@@ -87,7 +87,7 @@ impl Tables {
         }
         let client = latchkey_dynamodb::client(sdk, given(&place.dynamodb_endpoint));
         Ok(Self {
-            registry: Registry::new(client.clone(), registry),
+            registry: Registry::new(client.clone(), registry).noting_in(grants.clone()),
             users: Users::new(client, users, grants),
         })
     }

@@ -48,6 +48,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         }
         Command::Apply(_)
         | Command::Tenant(_)
+        | Command::Api(_)
         | Command::Client(_)
         | Command::User(_)
         | Command::Keys(_)
@@ -68,6 +69,7 @@ async fn on_store(arguments: Arguments) -> anyhow::Result<()> {
             (surroundings, Some(file))
         }
         Command::Tenant(_)
+        | Command::Api(_)
         | Command::Client(_)
         | Command::User(_)
         | Command::Keys(_)
@@ -102,6 +104,7 @@ async fn on_store(arguments: Arguments) -> anyhow::Result<()> {
         // Read, and done, above.
         (Command::Apply(_), None) | (Command::Doctor(_) | Command::Completions(_), _) => Ok(()),
         (Command::Tenant(command), _) => session.tenant(command).await,
+        (Command::Api(command), _) => session.api(command).await,
         (Command::Client(command), _) => session.client(command).await,
         (Command::User(command), _) => session.user(command).await,
         (Command::Export(export), _) => session.export(export).await,

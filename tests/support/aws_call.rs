@@ -27,8 +27,8 @@ pub struct AwsCall {
     pub service: &'static str,
     /// As AWS names it: `GetItem`.
     pub operation: String,
-    /// Partition keys, by the table's name in the template.
-    pub partitions: BTreeMap<&'static str, BTreeSet<String>>,
+    /// What a policy has to allow: partition keys, by action and resource. Of a transaction each write is one by itself.
+    pub needs: BTreeMap<(String, String), BTreeSet<String>>,
     /// How many items it reads at least, and what reading one costs in request units.
     pub reads: (usize, f64),
     kinds: BTreeSet<String>,
@@ -48,16 +48,22 @@ impl AwsCall {
                 "dynamodb"
             },
             operation: operation.to_owned(),
-            partitions: BTreeMap::new(),
+            needs: BTreeMap::new(),
             reads: (0, 0.0),
             kinds: BTreeSet::new(),
         };
         if call.service == "kms" {
-            call.partitions.insert(SIGNING_KEY, BTreeSet::new());
+            let action = format!("kms:{operation}");
+            let need = (action, SIGNING_KEY.to_owned());
+            call.needs.insert(need, BTreeSet::new());
         }
+        let action = call.operation.clone();
         if let Some(table) = body["TableName"].as_str() {
             for place in ["Key", "Item"] {
-                call.names(table, &body[place]);
+                call.names(&action, table, &body[place]);
+            }
+            if call.operation == "Query" {
+                call.queries(table, &body);
             }
             if call.operation == "GetItem" {
                 call.reads = (1, units(&body));
@@ -65,23 +71,47 @@ impl AwsCall {
         }
         for (table, wanted) in body["RequestItems"].as_object().into_iter().flatten() {
             for key in wanted["Keys"].as_array().into_iter().flatten() {
-                call.names(table, key);
+                call.names(&action, table, key);
                 call.reads = (call.reads.0 + 1, units(wanted));
+            }
+        }
+        for write in body["TransactItems"].as_array().into_iter().flatten() {
+            for (kind, place) in [("Put", "Item"), ("Delete", "Key"), ("Update", "Key")] {
+                let write = &write[kind];
+                let table = write["TableName"].as_str().unwrap_or_default();
+                call.names(&format!("{kind}Item"), table, &write[place]);
             }
         }
         call
     }
 
-    fn names(&mut self, table: &str, item: &Value) {
+    /// One partition of a table, or of an index.
+    fn queries(&mut self, table: &str, body: &Value) {
+        let partition = body["ExpressionAttributeValues"][":partition"]["S"].as_str();
+        let partition = partition.expect("a partition").to_owned();
+        let table = logical(table);
+        let index = body["IndexName"].as_str();
+        let resource = index.map_or(table.to_owned(), |index| format!("{table}/index/{index}"));
+        self.kinds.insert(match index {
+            Some(index) => index.to_owned(),
+            None => partition.split('#').next().unwrap_or_default().to_owned(),
+        });
+        let need = ("dynamodb:Query".to_owned(), resource);
+        self.needs.entry(need).or_default().insert(partition);
+    }
+
+    fn names(&mut self, action: &str, table: &str, item: &Value) {
         if item.is_null() {
             return;
         }
         let text = |name: &str| item[name]["S"].as_str().unwrap_or_default();
-        let partition = match text(TENANT) {
-            "" => text(PK),
-            tenant => tenant,
+        // A profile has both, for its index.
+        let partition = match text(PK) {
+            "" => text(TENANT),
+            partition => partition,
         };
-        let partitions = self.partitions.entry(logical(table)).or_default();
+        let need = (format!("dynamodb:{action}"), logical(table).to_owned());
+        let partitions = self.needs.entry(need).or_default();
         partitions.insert(partition.to_owned());
         let mut parts = partition.split('#');
         let first = |text: &str| text.split('#').next().unwrap_or_default().to_owned();
@@ -91,11 +121,6 @@ impl AwsCall {
             _ if !text(KIND_ID).is_empty() => first(text(KIND_ID)),
             kind => kind.unwrap_or_default().to_owned(),
         });
-    }
-
-    /// The name of the action in a policy.
-    pub fn action(&self) -> String {
-        format!("{}:{}", self.service, self.operation)
     }
 }
 

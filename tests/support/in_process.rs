@@ -1,4 +1,4 @@
-//! The five endpoints in this process, for tests that move the clock or count calls.
+//! The endpoints in this process, for tests that move the clock or count calls.
 
 use std::fmt;
 use std::future::Future;
@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{Request, Response};
+use latchkey_admin::ManageEndpoint;
 use latchkey_oauth::client::RegistryAdmin;
 use latchkey_oauth::directory::Directory;
 use latchkey_oauth::endpoint::discovery::DiscoveryEndpoint;
@@ -19,11 +20,13 @@ use latchkey_oauth::lockout::Source;
 use latchkey_oauth::random::SystemRandom;
 use latchkey_oauth::registration::RegistrationRepository;
 use latchkey_oauth::route::resolve;
+use latchkey_oauth::store::OnceRepository;
 use latchkey_oauth::tenant::BaseUrl;
 use latchkey_oauth::time::Clock;
 use latchkey_oauth::token::jws::JwsSigner;
+use latchkey_oauth::token::repository::FamilyAdmin;
 use latchkey_oauth::token::repository::{RefreshTokenRepository, RevocationRepository};
-use latchkey_oauth::user::LoginRepository;
+use latchkey_oauth::user::{LoginRepository, UserAdmin};
 use latchkey_registration::endpoint::RegisterEndpoint;
 use latchkey_testkit::clock::FixedClock;
 use latchkey_testkit::fixtures::hashing;
@@ -47,7 +50,7 @@ pub struct Outside<R, U, G, S> {
 type Answering = Pin<Box<dyn Future<Output = Response<Bytes>> + Send>>;
 type Handler = Box<dyn Fn(Inbound) -> Answering + Send + Sync>;
 
-/// The five endpoints, as five functions that share nothing but the store.
+/// The endpoints, as functions that share nothing but the store.
 pub struct Endpoints {
     clock: FixedClock,
     functions: Vec<(&'static str, Handler)>,
@@ -81,8 +84,8 @@ impl Endpoints {
     ) -> Self
     where
         R: RegistryAdmin + RegistrationRepository + Clone + 'static,
-        U: LoginRepository + 'static,
-        G: RefreshTokenRepository + RevocationRepository + 'static,
+        U: LoginRepository + UserAdmin + 'static,
+        G: RefreshTokenRepository + RevocationRepository + FamilyAdmin + OnceRepository + 'static,
         S: JwsSigner + 'static,
     {
         let directory = |registry| Directory::new(BaseUrl::parse(base).unwrap(), registry);
@@ -119,6 +122,15 @@ impl Endpoints {
         let discovery = handler(DiscoveryEndpoint {
             directory: directory(outside("discovery").registry),
         });
+        let its = outside("manage");
+        let manage = handler(ManageEndpoint {
+            directory: directory(its.registry.clone()),
+            registry: its.registry,
+            users: its.users,
+            grants: its.grants,
+            hashing: hashing(),
+            random: Box::new(SystemRandom),
+        });
         Self {
             clock,
             functions: vec![
@@ -128,6 +140,7 @@ impl Endpoints {
                 ("revoke", revoke),
                 ("register", register),
                 ("discovery", discovery),
+                ("manage", manage),
             ],
         }
     }

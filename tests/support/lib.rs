@@ -9,6 +9,7 @@ pub mod generated;
 pub mod in_process;
 pub mod jwt;
 pub mod kinds;
+pub mod manage;
 pub mod promise;
 pub mod request;
 pub mod secrets;

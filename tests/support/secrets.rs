@@ -124,6 +124,7 @@ pub fn of_request(request: &Request<Bytes>) {
             None => {}
         }
     }
+    of_json(request.body());
     let query = request.uri().query().unwrap_or_default().as_bytes();
     for form in [query, request.body()] {
         for (name, value) in form_urlencoded::parse(form) {
@@ -135,6 +136,26 @@ pub fn of_request(request: &Request<Bytes>) {
             }
         }
     }
+}
+
+/// The secrets of a JSON body, which the management API takes and, once, shows. Whether there were any.
+fn of_json(body: &[u8]) -> bool {
+    let body: Value = serde_json::from_slice(body).unwrap_or_default();
+    let secrets = ["client_secret", "password"].map(|name| (name, body.get(name)));
+    let mut any = false;
+    for (name, value) in secrets {
+        let values = value.into_iter().flat_map(|value| match value {
+            Value::Array(values) => values.clone(),
+            one => vec![one.clone()],
+        });
+        for value in values {
+            if let Some(text) = value.as_str() {
+                secret(name, text);
+                any = true;
+            }
+        }
+    }
+    any
 }
 
 /// The secret of Basic credentials: form-encoded (RFC 6749 section 2.3.1), and as it is.
@@ -162,7 +183,7 @@ pub fn of_response(response: &Response<Bytes>) {
         token(issued);
     }
     let mut told = format!("{:?}", response.headers());
-    if issued == [None; 3] {
+    if issued == [None; 3] && !of_json(response.body()) {
         told.push_str(&String::from_utf8_lossy(response.body()));
     }
     if let Some(log) = response.extensions().get::<RequestLog>() {

@@ -13,9 +13,10 @@ use serde_json::Value;
 use crate::aws_call::AwsCall;
 
 /// The functions.
-pub const FUNCTIONS: [&str; 6] = [
+pub const FUNCTIONS: [&str; 7] = [
     "discovery",
     "introspect",
+    "manage",
     "register",
     "revoke",
     "token",
@@ -57,7 +58,11 @@ impl Statement {
     fn read(statement: &Value) -> Self {
         assert_eq!(statement["Effect"], "Allow", "{statement}");
         let resource = statement["Resource"].as_str().unwrap_or_default();
-        let resource = resource.strip_suffix(".Arn");
+        // `X.Arn`, and of an index `${X.Arn}/index/NAME`.
+        let resource = resource.replace("${", "").replace(".Arn}", ".Arn");
+        let resource = resource
+            .contains(".Arn")
+            .then(|| resource.replace(".Arn", ""));
         let texts = |value: &Value| -> Vec<String> {
             let values = value.as_array().cloned().unwrap_or_default();
             values
@@ -135,17 +140,16 @@ pub fn granted(function: &str) -> BTreeSet<String> {
 
 /// What a call needs, in the words of [`granted`]. In a table whose keys begin with their kind, the kind counts.
 pub fn needed(call: &AwsCall) -> BTreeSet<String> {
-    let action = call.action();
     let mut needed = BTreeSet::new();
-    for (resource, partitions) in &call.partitions {
+    for ((action, resource), partitions) in &call.needs {
         if partitions.is_empty() {
-            needed.insert(grant(&action, resource, ""));
+            needed.insert(grant(action, resource, ""));
         }
         for partition in partitions {
             let kind = partition
                 .split_once('#')
                 .map(|(kind, _)| format!("{kind}#*"));
-            needed.insert(grant(&action, resource, &kind.unwrap_or_default()));
+            needed.insert(grant(action, resource, &kind.unwrap_or_default()));
         }
     }
     needed
@@ -182,11 +186,10 @@ impl Intercept for Iam {
         _config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let call = AwsCall::of(context.request());
-        let action = call.action();
-        assert!(!call.partitions.is_empty(), "a call about nothing: {call}");
-        for (resource, partitions) in &call.partitions {
+        assert!(!call.needs.is_empty(), "a call about nothing: {call}");
+        for ((action, resource), partitions) in &call.needs {
             let mut statements = self.policy.iter();
-            let allowed = statements.any(|it| it.allows(&action, resource, partitions));
+            let allowed = statements.any(|it| it.allows(action, resource, partitions));
             let function = self.function;
             assert!(
                 allowed,

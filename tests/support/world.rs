@@ -185,6 +185,20 @@ impl World {
         neighbour
     }
 
+    /// The same server, seen as the default tenant, which all tests on one store share.
+    pub async fn default_tenant(&self) -> Self {
+        let world = Self {
+            tenant: TenantId::default_tenant(),
+            ..self.clone()
+        };
+        if let Store::Memory(_) = self.store {
+            let settings = TenantSettings::default();
+            let put = self.store.put_tenant(&world.tenant, &settings, &self.keys);
+            put.await;
+        }
+        world
+    }
+
     async fn furnish(&self, clients: &[Client], users: &[User]) {
         let (store, tenant) = (&self.store, &self.tenant);
         let settings = TenantSettings::default();
@@ -207,12 +221,20 @@ impl World {
             Server::InProcess(_) => self.base.clone(),
             Server::Binaries => gateway::url(),
         };
-        format!("{base}/{}", self.tenant)
+        format!("{base}{}", self.prefix())
+    }
+
+    fn prefix(&self) -> String {
+        if self.tenant.is_default() {
+            String::new()
+        } else {
+            format!("/{}", self.tenant)
+        }
     }
 
     /// Sends a request below the tenant's path.
     pub async fn send(&self, ask: Ask) -> Answer {
-        let request = ask.build(&format!("/{}", self.tenant));
+        let request = ask.build(&self.prefix());
         Answer::from(self.answer(request).await)
     }
 

@@ -2,6 +2,7 @@
 
 use anyhow::bail;
 use latchkey_oauth::client::{Client, ClientId, RegistryAdmin};
+use latchkey_oauth::registration::RegistrationRepository;
 use latchkey_oauth::store::{Expected, Versioned};
 use latchkey_oauth::tenant::TenantId;
 use latchkey_oauth::user::UserAdmin;
@@ -44,7 +45,7 @@ impl<'a> From<&'a Client> for Row<'a> {
     }
 }
 
-impl<R: RegistryAdmin, U: UserAdmin> Session<'_, R, U> {
+impl<R: RegistryAdmin + RegistrationRepository, U: UserAdmin> Session<'_, R, U> {
     /// Does what the subcommand says.
     ///
     /// # Errors
@@ -54,6 +55,9 @@ impl<R: RegistryAdmin, U: UserAdmin> Session<'_, R, U> {
             ClientCommand::List(of) => self.list_clients(&of).await,
             ClientCommand::Add(arguments) => self.add_client(&arguments).await,
             ClientCommand::Secret(arguments) => self.client_secret(&arguments).await,
+            ClientCommand::Activate(one) => self.activate(one).await,
+            ClientCommand::ActivationCode(arguments) => self.activation_code(arguments).await,
+            ClientCommand::RegistrationToken(arguments) => self.registration_token(arguments).await,
             ClientCommand::Disable(one) => self.set_client_disabled(one, true).await,
             ClientCommand::Enable(one) => self.set_client_disabled(one, false).await,
             ClientCommand::Delete(Deletion { one, yes }) => {
@@ -69,7 +73,9 @@ impl<R: RegistryAdmin, U: UserAdmin> Session<'_, R, U> {
             }
         }
     }
+}
 
+impl<R: RegistryAdmin, U: UserAdmin> Session<'_, R, U> {
     async fn list_clients(&mut self, of: &OfTenant) -> anyhow::Result<()> {
         ensure_tenant(self.registry, &of.tenant).await?;
         let clients = self.registry.clients(&of.tenant).await?;
@@ -99,7 +105,7 @@ impl<R: RegistryAdmin, U: UserAdmin> Session<'_, R, U> {
         Ok(())
     }
 
-    async fn find_client(&self, one: &OneClient) -> anyhow::Result<Versioned<Client>> {
+    pub(super) async fn find_client(&self, one: &OneClient) -> anyhow::Result<Versioned<Client>> {
         let tenant = &one.of.tenant;
         match self.registry.read_client(tenant, &one.client_id).await? {
             Some(client) => Ok(client),
@@ -182,14 +188,27 @@ impl<R: RegistryAdmin, U: UserAdmin> Session<'_, R, U> {
     }
 
     async fn set_client_disabled(&mut self, one: OneClient, disabled: bool) -> anyhow::Result<()> {
-        let old = self.find_client(&one).await?;
-        let client = Client {
-            disabled,
-            ..old.value.clone()
+        let state = if disabled {
+            "is disabled already"
+        } else {
+            "is enabled already"
         };
+        self.change_client(one, state, |client| client.disabled = disabled)
+            .await
+    }
+
+    /// Changes a client, or says that it `is_so` already.
+    pub(super) async fn change_client(
+        &mut self,
+        one: OneClient,
+        is_so: &str,
+        alter: impl Fn(&mut Client),
+    ) -> anyhow::Result<()> {
+        let old = self.find_client(&one).await?;
+        let mut client = old.value.clone();
+        alter(&mut client);
         let Some((verb, fields)) = plan::diff::compare(Some(&old.value), &client) else {
-            let state = if disabled { "disabled" } else { "enabled" };
-            return self.nothing_to_do(&format!("Client {} is {state} already.", one.client_id));
+            return self.nothing_to_do(&format!("Client {} {is_so}.", one.client_id));
         };
         let action = Action::PutClient {
             client: Box::new(client),

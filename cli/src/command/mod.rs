@@ -1,11 +1,13 @@
 //! The subcommands.
 
+pub mod api;
 pub mod apply;
 pub mod client;
 pub mod doctor;
 pub mod export;
 pub mod import;
 pub mod keys;
+pub mod registration;
 pub mod tenant;
 pub mod user;
 

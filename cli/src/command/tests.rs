@@ -110,6 +110,7 @@ impl Deployment {
                 Err(faulty) => Err(faulty.into()),
             },
             Command::Tenant(command) => session.tenant(command).await,
+            Command::Api(command) => session.api(command).await,
             Command::Client(command) => session.client(command).await,
             Command::User(command) => session.user(command).await,
             Command::Keys(command) => session.keys(command, &Nothing).await,

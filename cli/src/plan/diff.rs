@@ -84,6 +84,9 @@ fn differences(before: &BTreeMap<String, String>, after: &BTreeMap<String, Strin
             if name == SECRETS {
                 return Field::untold("client_secret");
             }
+            if OF_REGISTRATION.contains(&name.as_str()) {
+                return Field::untold(name);
+            }
             Field {
                 name: name.clone(),
                 old: old.cloned(),
@@ -94,6 +97,11 @@ fn differences(before: &BTreeMap<String, String>, after: &BTreeMap<String, Strin
 }
 
 const SECRETS: &str = "client_secret_hashes";
+/// Hashes of what a client registered with.
+const OF_REGISTRATION: [&str; 2] = [
+    "registration.access_token",
+    "registration.activation.code.hash",
+];
 
 /// Every value by its name in the registry file.
 fn leaves(of: &impl Serialize) -> BTreeMap<String, String> {

@@ -374,7 +374,7 @@ fn deleted_of(entry: &TenantEntry, stored: Option<&StoredTenant>) -> Vec<Change>
 }
 
 /// A tenant goes with all that belongs to it, itself last.
-fn deleted_tenant(stored: &StoredTenant) -> Vec<Change> {
+pub(crate) fn deleted_tenant(stored: &StoredTenant) -> Vec<Change> {
     let clients = stored
         .clients
         .iter()

@@ -25,7 +25,6 @@ const TENANTS_AT_A_TIME: usize = 50;
 impl Registry {
     async fn write(
         &self,
-        tenant: &TenantId,
         value: &impl Serialize,
         key: Key,
         condition: Condition<'_>,
@@ -40,7 +39,7 @@ impl Registry {
                 let grants = grants.ok_or_else(|| StoreError::internal("nowhere to note it"))?;
                 let writes = vec![
                     Guard::of(expected, &key).put(&self.table, item)?,
-                    note(tenant, once, grants)?,
+                    note(once, grants)?,
                 ];
                 transact(&self.client, writes).await?
             }
@@ -154,7 +153,7 @@ impl RegistryAdmin for Registry {
         condition: impl Into<Condition<'a>> + Send,
     ) -> Result<Option<Version>, StoreError> {
         let key = keys::settings(tenant);
-        self.write(tenant, settings, key, condition.into()).await
+        self.write(settings, key, condition.into()).await
     }
 
     async fn put_keys(
@@ -196,7 +195,7 @@ impl RegistryAdmin for Registry {
         condition: impl Into<Condition<'a>> + Send,
     ) -> Result<Option<Version>, StoreError> {
         let key = keys::client(tenant, &client.client_id);
-        self.write(tenant, client, key, condition.into()).await
+        self.write(client, key, condition.into()).await
     }
 
     async fn delete_client(
@@ -216,7 +215,7 @@ impl RegistryAdmin for Registry {
         condition: impl Into<Condition<'a>> + Send,
     ) -> Result<Option<Version>, StoreError> {
         let key = keys::api(tenant, &api.resource);
-        self.write(tenant, api, key, condition.into()).await
+        self.write(api, key, condition.into()).await
     }
 
     async fn delete_api(

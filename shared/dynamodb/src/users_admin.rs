@@ -117,7 +117,7 @@ impl UserAdmin for Users {
             Guard::default().put(&self.grants, state)?,
         ];
         if let Some(once) = once {
-            writes.push(note(tenant, once, &self.grants)?);
+            writes.push(note(once, &self.grants)?);
         }
         let written = transact(&self.client, writes).await?;
         Ok(written.then_some(version))

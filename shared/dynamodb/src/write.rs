@@ -12,7 +12,6 @@ use aws_sdk_dynamodb::types::{
 };
 use latchkey_oauth::random::SystemRandom;
 use latchkey_oauth::store::{Expected, Once, StoreError, Version};
-use latchkey_oauth::tenant::TenantId;
 
 use crate::error::store_error;
 use crate::item::{Item, number, to_expiring_item};
@@ -106,8 +105,8 @@ pub fn fresh_version() -> Result<Version, StoreError> {
 }
 
 /// Notes a request that is carried out once; the transaction fails where it is noted already.
-pub fn note(tenant: &TenantId, once: &Once, table: &str) -> Result<TransactWriteItem, StoreError> {
-    let key = keys::once(tenant, &once.key);
+pub fn note(once: &Once, table: &str) -> Result<TransactWriteItem, StoreError> {
+    let key = keys::once(&once.tenant, &once.key);
     let item = to_expiring_item(&once.note, key, once.note.until)?;
     // What the time-to-live has not yet taken away counts no more.
     let mut guard = Guard::default().and(

@@ -97,6 +97,8 @@ pub enum Expected {
 /// same transaction as the write itself, so that neither is ever there alone.
 #[derive(Debug, Clone)]
 pub struct Once {
+    /// The tenant that was asked.
+    pub tenant: TenantId,
     /// The caller and its key, hashed.
     pub key: Sha256Hash,
     /// What is noted.

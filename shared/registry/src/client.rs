@@ -103,7 +103,7 @@ pub fn read(node: Node, place: &Place, door: Door<'_>, faults: &Faults) -> Optio
         registration: read_registration(&mut fields),
         disabled: false,
     };
-    let node = fields.take("client_secret");
+    let node = fields.secret("client_secret");
     let secrets = node.and_then(|node| secrets(node, &fields.place, door, faults));
     let disabled = fields.boolean("disabled");
     check(&client, method.is_some() || !method_given, &fields);

@@ -5,6 +5,8 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::shape::Asked;
+
 /// A place in the text, counted from one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Position {
@@ -93,9 +95,21 @@ pub struct Fault {
 
 /// Gathers faults, so that a file's are told all at once.
 #[derive(Debug, Default)]
-pub struct Faults(RefCell<Vec<Fault>>);
+pub struct Faults {
+    found: RefCell<Vec<Fault>>,
+    /// What fields were asked for, where that is what is wanted.
+    pub(crate) asked: Option<RefCell<Vec<Asked>>>,
+}
 
 impl Faults {
+    /// Notes what is asked for as well.
+    pub(crate) fn asking() -> Self {
+        Self {
+            found: RefCell::default(),
+            asked: Some(RefCell::default()),
+        }
+    }
+
     /// Adds a fault about `place`.
     pub fn at(&self, at: Option<At>, place: &Place, message: impl fmt::Display) {
         let message = if place.0.is_empty() {
@@ -108,12 +122,12 @@ impl Faults {
 
     /// Adds a fault.
     pub fn push(&self, fault: Fault) {
-        self.0.borrow_mut().push(fault);
+        self.found.borrow_mut().push(fault);
     }
 
     /// Whether there is none so far.
     pub fn is_empty(&self) -> bool {
-        self.0.borrow().is_empty()
+        self.found.borrow().is_empty()
     }
 
     /// The value, if there is no fault.
@@ -121,7 +135,7 @@ impl Faults {
     /// # Errors
     /// [`FaultyFile`] with the faults in the order of the text.
     pub fn or<T>(self, name: &str, value: impl FnOnce() -> T) -> Result<T, FaultyFile> {
-        let mut faults = self.0.into_inner();
+        let mut faults = self.found.into_inner();
         if faults.is_empty() {
             return Ok(value());
         }

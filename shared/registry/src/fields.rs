@@ -4,7 +4,8 @@ use std::fmt::Display;
 
 use crate::claim_rule;
 use crate::duration::{self, Bounds};
-use crate::fault::{At, Faults, Place};
+use crate::fault::{At, Faults, Place, Pointer};
+use crate::shape::{self, Asked, Shape};
 use crate::tree::{Entry, Node, Value};
 use latchkey_oauth::time::Seconds;
 use serde_json::Value as Json;
@@ -63,8 +64,33 @@ impl<'a> Fields<'a> {
         self.faults.at(self.at(name), &self.place, message);
     }
 
+    /// Notes what is asked for, where that is what is wanted: its place then.
+    fn notes(&self, name: &str, shape: Shape) -> Option<Pointer> {
+        let asked = self.faults.asked.as_ref()?;
+        let pointer = match self.at.as_ref()?.member(name) {
+            At::Pointer(pointer) => pointer,
+            At::Line(_) => return None,
+        };
+        asked.borrow_mut().push(Asked {
+            pointer: pointer.pointer.clone(),
+            shape,
+        });
+        Some(pointer)
+    }
+
+    /// A secret's node.
+    pub fn secret(&mut self, name: &'static str) -> Option<Node> {
+        if self.notes(name, Shape::Secret).is_some() {
+            return None;
+        }
+        self.take(name)
+    }
+
     /// A field's node. One without a value is as good as absent.
     pub fn take(&mut self, name: &'static str) -> Option<Node> {
+        if let Some(pointer) = self.notes(name, Shape::Object) {
+            return Some(shape::probe(pointer));
+        }
         self.asked.push(name);
         let index = self.entries.iter().position(|entry| entry.name == name)?;
         let node = self.entries.remove(index).node;
@@ -82,6 +108,9 @@ impl<'a> Fields<'a> {
 
     /// Says that a field is missing, if it is.
     pub fn require<T>(&self, name: &'static str, value: Option<T>) -> Option<T> {
+        if self.notes(name, Shape::Required).is_some() {
+            return value;
+        }
         if value.is_none() && !self.has(name) {
             self.fault(name, format!("`{name}` is missing. Add it."));
         }
@@ -90,12 +119,18 @@ impl<'a> Fields<'a> {
 
     /// Text on one line.
     pub fn text(&mut self, name: &'static str) -> Option<String> {
+        if self.notes(name, Shape::Text).is_some() {
+            return None;
+        }
         let node = self.take(name)?;
         self.as_text(name, node, char::is_control)
     }
 
     /// Text on one line or several.
     pub fn lines(&mut self, name: &'static str) -> Option<String> {
+        if self.notes(name, Shape::Text).is_some() {
+            return None;
+        }
         let node = self.take(name)?;
         self.as_text(name, node, |c| c.is_control() && c != '\n')
     }
@@ -152,6 +187,9 @@ impl<'a> Fields<'a> {
 
     /// `true` or `false`.
     pub fn boolean(&mut self, name: &'static str) -> Option<bool> {
+        if self.notes(name, Shape::Boolean).is_some() {
+            return None;
+        }
         let node = self.take(name)?;
         if let Value::Boolean(value) = node.value {
             return Some(value);
@@ -162,6 +200,9 @@ impl<'a> Fields<'a> {
 
     /// A whole number within bounds.
     pub fn number(&mut self, name: &'static str, least: u64, most: u64) -> Option<u64> {
+        if self.notes(name, Shape::Number { least, most }).is_some() {
+            return None;
+        }
         let node = self.take(name)?;
         let value = match &node.value {
             Value::Number(number) => number.as_u64(),
@@ -183,6 +224,9 @@ impl<'a> Fields<'a> {
 
     /// A duration within bounds.
     pub fn duration(&mut self, name: &'static str, bounds: Bounds) -> Option<Seconds> {
+        if self.notes(name, Shape::Duration).is_some() {
+            return None;
+        }
         let node = self.take(name)?;
         let text = match &node.value {
             Value::Text(text) => text.as_str(),
@@ -211,6 +255,9 @@ impl<'a> Fields<'a> {
 
     /// A list.
     pub fn list(&mut self, name: &'static str) -> Option<Vec<Node>> {
+        if let Some(pointer) = self.notes(name, Shape::List) {
+            return Some(vec![shape::probe(pointer.then("0"))]);
+        }
         let node = self.take(name)?;
         if let Value::List(nodes) = node.value {
             return Some(nodes);
@@ -225,6 +272,9 @@ impl<'a> Fields<'a> {
         name: &'static str,
         parse: impl Fn(&str) -> Result<T, E>,
     ) -> Option<Vec<T>> {
+        if self.notes(name, Shape::Texts).is_some() {
+            return None;
+        }
         let nodes = self.list(name)?;
         let mut values = Vec::new();
         for node in nodes {
@@ -248,6 +298,9 @@ impl<'a> Fields<'a> {
 
     /// A value of whatever kind, at most so many bytes as JSON.
     pub fn json(&mut self, name: &'static str, most: usize) -> Option<Json> {
+        if self.notes(name, Shape::Json).is_some() {
+            return None;
+        }
         let node = self.take(name)?;
         match claim_rule::bounded(node.into(), most) {
             Ok(value) => Some(value),

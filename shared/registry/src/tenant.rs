@@ -57,7 +57,7 @@ pub fn read_all(nodes: Vec<Node>, door: Door<'_>, faults: &Faults) -> Vec<Tenant
 }
 
 /// Reads a tenant. `None` only if it has no name to go by; all faults are told either way.
-fn read(node: Node, door: Door<'_>, faults: &Faults) -> Option<TenantEntry> {
+pub fn read(node: Node, door: Door<'_>, faults: &Faults) -> Option<TenantEntry> {
     let mut fields = Fields::open(node, Place::default().inside("a tenant"), faults)?;
     let name = fields.parsed("tenant", tenant_id);
     let tenant = fields.require("tenant", name);

@@ -4,11 +4,12 @@ use latchkey_oauth::time::Seconds;
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 
+use crate::document;
 use crate::fault::{At, Faults, Place};
 use crate::tree::Node;
 use crate::{ApiEntry, ClientEntry, ClientSecrets, UserEntry, api, client, tenant, user};
 
-fn told<T>(read: impl FnOnce(&Faults) -> Option<T>) -> Result<T, Vec<(String, String)>> {
+fn told_of<T>(read: impl FnOnce(&Faults) -> Option<T>) -> Result<T, Vec<(String, String)>> {
     let faults = Faults::default();
     let value = read(&faults);
     let faulty = match faults.or("", || value) {
@@ -23,19 +24,19 @@ fn told<T>(read: impl FnOnce(&Faults) -> Option<T>) -> Result<T, Vec<(String, St
 }
 
 fn read_client(json: Json) -> Result<ClientEntry, Vec<(String, String)>> {
-    told(|faults| client::read(Node::from(json), &Place::default(), None, faults))
+    told_of(|faults| client::read(Node::from(json), &Place::default(), None, faults))
 }
 
 fn read_user(json: Json) -> Result<UserEntry, Vec<(String, String)>> {
-    told(|faults| user::read(Node::from(json), &Place::default(), None, faults))
+    told_of(|faults| user::read(Node::from(json), &Place::default(), None, faults))
 }
 
 fn read_api(json: Json) -> Result<ApiEntry, Vec<(String, String)>> {
-    told(|faults| api::read(Node::from(json), &Place::default(), faults))
+    told_of(|faults| api::read(Node::from(json), &Place::default(), faults))
 }
 
 fn read_tenant(json: Json) -> Result<crate::TenantEntry, Vec<(String, String)>> {
-    told(|faults| tenant::read_all(vec![Node::from(json)], None, faults).pop())
+    told_of(|faults| tenant::read_all(vec![Node::from(json)], None, faults).pop())
 }
 
 #[test]
@@ -332,5 +333,135 @@ proptest! {
                 prop_assert!(json.pointer(&pointer).is_some() || json.pointer(parent).is_some(), "{pointer}");
             }
         }
+    }
+}
+
+/// Who writes back what was told changes nothing.
+#[test]
+fn what_is_told_is_read_as_it_was() {
+    use latchkey_oauth::api::{ApiScope, ClaimName, ClaimRule, ClaimSource};
+    use latchkey_oauth::grant_type::GrantType;
+    use latchkey_oauth::lockout::LockPolicy;
+    use latchkey_oauth::registration::RegistrationPolicy;
+    use latchkey_oauth::tenant::{LifetimeOverrides, TenantSettings};
+    use latchkey_testkit::fixtures;
+
+    let rules = vec![
+        ClaimRule {
+            name: ClaimName::parse("tier").unwrap(),
+            from: ClaimSource::Constant(json!({"longest": 7, "scope": "", "lifetimes": {"a": 1}})),
+        },
+        ClaimRule {
+            name: ClaimName::parse("mail").unwrap(),
+            from: ClaimSource::Attribute("email".to_owned()),
+        },
+    ];
+    let lifetimes = LifetimeOverrides {
+        access_token: Some(Seconds(90)),
+        refresh_token: Some(Seconds::days(2)),
+        ..LifetimeOverrides::default()
+    };
+
+    let mut shop = fixtures::confidential("shop");
+    shop.claims = rules.clone();
+    shop.lifetimes = lifetimes;
+    shop.refresh_token_retry_window = Seconds(60);
+    shop.apis = vec![
+        fixtures::assigned("https://a.example", "read"),
+        fixtures::assigned("https://b.example", "read"),
+    ];
+    if let Some(other) = shop.apis.last_mut() {
+        other.scope = latchkey_oauth::scope::Scope::default();
+    }
+    shop.redirect_uris = vec!["https://shop.example/back".to_owned()];
+    shop.description.client_uri = Some("https://shop.example/".to_owned());
+    shop.description.contacts = vec!["ops@shop.example".to_owned()];
+    let mut told = document::client(&shop);
+    assert!(!told.contains_key("client_secret_hashes"), "{told:?}");
+    told.insert("client_secret".to_owned(), json!({"generate": true}));
+    let mut read = read_client(told.into()).unwrap().client;
+    read.client_secret_hashes = shop.client_secret_hashes.clone();
+    assert_eq!(read, shop);
+
+    let mut api = fixtures::api("https://orders.example.com");
+    api.claims = rules.clone();
+    api.lifetimes = lifetimes;
+    api.scopes.push(ApiScope {
+        value: "x".to_owned(),
+        description: Some("X".to_owned()),
+    });
+    let node = Node::from(Json::from(document::api(&api)));
+    let read = told_of(|faults| crate::api::read(node, &Place::default(), faults));
+    assert_eq!(read.unwrap().api, api);
+
+    let mut settings = TenantSettings {
+        name: Some("Acme".to_owned()),
+        lifetimes,
+        claims: rules,
+        lockout: LockPolicy::default(),
+        ..TenantSettings::default()
+    };
+    settings.lockout.user.longest = Seconds(77);
+    settings.registration = Some(RegistrationPolicy {
+        open: true,
+        grant_types: vec![GrantType::ClientCredentials],
+        apis: shop.apis.clone(),
+        ..RegistrationPolicy::default()
+    });
+    let id = fixtures::tenant("acme");
+    let node = Node::from(Json::from(document::tenant(&id, &settings)));
+    let read = told_of(|faults| crate::tenant::read(node, None, faults)).unwrap();
+    assert_eq!((read.tenant, read.settings), (id, settings));
+
+    let mut alice = fixtures::user("alice");
+    let own = [
+        ("department", json!("sales")),
+        ("address", json!({"country": "AT"})),
+    ];
+    alice
+        .profile
+        .claims
+        .extend(own.map(|(name, value)| (name.to_owned(), value)));
+    let told = document::user(&alice);
+    assert_eq!(told["attributes"], json!({"department": "sales"}));
+    let read = read_user(told.into()).unwrap();
+    assert_eq!(read.claims, alice.profile.claims);
+    assert_eq!(
+        (read.disabled, read.password.is_none()),
+        (Some(false), true)
+    );
+}
+
+/// The readers tell what they read, in its place, and a described field is one that is read.
+#[test]
+fn what_is_asked_for_is_told() {
+    use crate::shape::{Shape, of};
+
+    let asked = of(|node, faults| client::read(node, &Place::default(), None, faults));
+    let shape = |pointer: &str| {
+        let mut found = asked.iter().filter(|it| it.pointer == pointer);
+        found.next().map(|it| it.shape)
+    };
+    assert_eq!(shape("/client_id"), Some(Shape::Text));
+    assert_eq!(shape("/client_secret"), Some(Shape::Secret));
+    assert_eq!(shape("/grant_types"), Some(Shape::Texts));
+    assert_eq!(shape("/apis/0/resource"), Some(Shape::Text));
+    assert_eq!(shape("/disabled"), Some(Shape::Boolean));
+    assert!(
+        asked
+            .iter()
+            .any(|it| it.pointer == "/client_id" && it.shape == Shape::Required)
+    );
+    let asked = of(|node, faults| crate::tenant::read(node, None, faults));
+    let free = asked.iter().find(|it| it.pointer == "/lockout/user/free");
+    let bounds = Shape::Number {
+        least: 0,
+        most: 10_000,
+    };
+    assert_eq!(free.map(|it| it.shape), Some(bounds));
+    let asked = of(|node, faults| user::read(node, &Place::default(), None, faults));
+    for (name, _) in crate::claims::CLAIMS {
+        let pointer = format!("/{name}");
+        assert!(asked.iter().any(|it| it.pointer == pointer), "{name}");
     }
 }

@@ -71,6 +71,11 @@ impl Node {
         Self::new(Value::Mapping(entries.collect()))
     }
 
+    /// A list that came from the command line.
+    pub fn list(nodes: impl IntoIterator<Item = Self>) -> Self {
+        Self::new(Value::List(nodes.into_iter().collect()))
+    }
+
     /// What it is, in the words of the language it was written in, for messages that must not tell what it says.
     pub fn kind(&self) -> &'static str {
         match (&self.value, &self.at) {

@@ -84,7 +84,7 @@ pub fn read(node: Node, place: &Place, door: Door<'_>, faults: &Faults) -> Optio
         fields.place = place.inside(&format!("user {username}"));
     }
     let subject = fields.parsed("sub", Subject::parse);
-    let node = fields.take("password");
+    let node = fields.secret("password");
     let password = node.and_then(|node| password(node, &fields.place, door, faults));
     let disabled = fields.boolean("disabled");
     let claims = claims::read(&mut fields);

@@ -5,6 +5,7 @@ use latchkey_oauth::hash::sha256;
 use latchkey_oauth::store::{Condition, Expected, Once, OnceNote, OnceRepository, Part, Version};
 use latchkey_oauth::tenant::{TenantId, TenantSettings};
 use latchkey_oauth::time::Seconds;
+use latchkey_oauth::token::family::Family;
 use latchkey_oauth::token::repository::{FamilyAdmin, RefreshTokenRepository};
 use latchkey_oauth::user::{UserAdmin, Username};
 
@@ -174,6 +175,7 @@ pub async fn once<S>(
 {
     let here = tenant(tenant_name);
     let request = |key: &str| Once {
+        tenant: here.clone(),
         key: sha256(key.as_bytes()),
         note: OnceNote {
             request: sha256(b"a request"),
@@ -247,6 +249,7 @@ pub async fn families<G: FamilyAdmin + RefreshTokenRepository>(grants: &G, tenan
         made.push(family);
     }
     made.sort_by_key(|family| family.id.number());
+    let made: [Family; 4] = made.try_into().unwrap();
     let page =
         async |part: Part<'_>, now| grants.families_page(&here, alice, part, now).await.unwrap();
     let first = page(part, NOW).await;

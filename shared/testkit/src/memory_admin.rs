@@ -28,9 +28,9 @@ fn is_as<T>(expected: Expected, found: Option<&Versioned<T>>) -> bool {
 
 impl Tables {
     /// The version of a write, and the note of the request that it is for; `None` if that is noted already.
-    fn begin(&mut self, tenant: &TenantId, condition: Condition<'_>) -> Option<Version> {
+    fn begin(&mut self, condition: Condition<'_>) -> Option<Version> {
         if let Some(once) = condition.once {
-            let key = (tenant.clone(), once.key.to_string());
+            let key = (once.tenant.clone(), once.key.to_string());
             let noted = self.once.get(&key);
             if noted.is_some_and(|note| once.now < note.until) {
                 return None;
@@ -122,7 +122,7 @@ impl RegistryAdmin for MemoryStore {
         if !is_as(condition.expected, tables.settings.get(tenant)) {
             return Ok(None);
         }
-        let Some(version) = tables.begin(tenant, condition) else {
+        let Some(version) = tables.begin(condition) else {
             return Ok(None);
         };
         let value = settings.clone();
@@ -159,7 +159,7 @@ impl RegistryAdmin for MemoryStore {
         if !is_as(condition.expected, tables.clients.get(&key)) {
             return Ok(None);
         }
-        let Some(version) = tables.begin(tenant, condition) else {
+        let Some(version) = tables.begin(condition) else {
             return Ok(None);
         };
         let value = client.clone();
@@ -194,7 +194,7 @@ impl RegistryAdmin for MemoryStore {
         if !is_as(condition.expected, tables.apis.get(&key)) {
             return Ok(None);
         }
-        let Some(version) = tables.begin(tenant, condition) else {
+        let Some(version) = tables.begin(condition) else {
             return Ok(None);
         };
         let value = api.clone();
@@ -285,7 +285,7 @@ impl UserAdmin for MemoryStore {
         if taken || !is_as(condition.expected, tables.logins.get(&login)) {
             return Ok(None);
         }
-        let Some(version) = tables.begin(tenant, condition) else {
+        let Some(version) = tables.begin(condition) else {
             return Ok(None);
         };
         let value = user.credentials.clone();

@@ -1,5 +1,9 @@
 //! Clients, users and keys, one by one.
 
+use latchkey_oauth::registration::{
+    Activation, Purpose, Registration, RegistrationRepository as _, RegistrationToken,
+};
+
 use super::*;
 
 #[tokio::test]
@@ -101,9 +105,17 @@ async fn nothing_is_deleted_for_good_unless_somebody_said_so() {
     const OTHER: &str = "tenants: [{ tenant: other }]";
     let mut deployment = Deployment::new();
     deployment.apply(SMALL).await;
+    deployment
+        .ok("latchkey tenant add acme --name Acme+Ltd", "")
+        .await;
+    deployment
+        .ok("latchkey api add urn:example:stock", "")
+        .await;
     let before = deployment.state();
     let deletions = [
         ("latchkey user delete bob", ""),
+        ("latchkey api delete urn:example:stock", ""),
+        ("latchkey tenant delete acme", ""),
         ("latchkey client delete shop", ""),
         ("latchkey apply f --prune", OTHER),
     ];
@@ -122,4 +134,114 @@ async fn nothing_is_deleted_for_good_unless_somebody_said_so() {
         deployment.answers.0.borrow_mut().push("yes");
         deployment.ok(line, file).await;
     }
+}
+
+#[tokio::test]
+async fn apis_one_by_one() {
+    let deployment = Deployment::new();
+    deployment.apply(SMALL).await;
+    let mut told = Vec::new();
+    for line in [
+        "latchkey api add https://orders.example.com --name Orders --audience https://orders.example.com --audience shop --scope orders:read=See+orders --scope orders:write --claim email_address=email --claim groups --constant tier=gold --access-token-lifetime 10m",
+        "latchkey api assign https://orders.example.com shop --scope orders:read",
+        "latchkey api assign https://orders.example.com shop --scope orders:read",
+        "latchkey api list",
+        "latchkey api list --json",
+        "latchkey api unassign https://orders.example.com shop",
+        "latchkey api unassign https://orders.example.com shop",
+        "latchkey api delete https://orders.example.com --yes",
+        "latchkey api list",
+    ] {
+        told.push(format!("$ {line}\n{}", deployment.ok(line, "").await));
+    }
+    for line in [
+        "latchkey api delete https://nowhere.example.com --yes",
+        "latchkey api assign https://nowhere.example.com shop",
+        "latchkey api add urn:example:stock --scope openid --claim sub --access-token-lifetime 10",
+        "latchkey api list --tenant nowhere",
+    ] {
+        told.push(format!("$ {line}\n{}", deployment.fault(line, "").await));
+    }
+    insta::assert_snapshot!(told.join("\n"));
+}
+
+#[tokio::test]
+async fn tenants_one_by_one() {
+    let deployment = Deployment::new();
+    deployment.apply(SMALL).await;
+    let mut told = Vec::new();
+    for line in [
+        "latchkey tenant add acme --name Acme+Ltd",
+        "latchkey user add carol --tenant acme --generate",
+        "latchkey client add job --tenant acme --grant-type client_credentials",
+        "latchkey api add urn:example:stock --tenant acme",
+        "latchkey tenant delete acme --yes",
+        "latchkey tenant list",
+    ] {
+        told.push(format!("$ {line}\n{}", deployment.ok(line, "").await));
+    }
+    for line in [
+        "latchkey tenant add default",
+        "latchkey tenant delete acme --yes",
+    ] {
+        told.push(format!("$ {line}\n{}", deployment.fault(line, "").await));
+    }
+    insta::assert_snapshot!(told.join("\n"));
+}
+
+#[tokio::test]
+async fn clients_that_register_themselves() {
+    const REGISTERING: &str = "tenants: [{ tenant: default, registration: { grant_types: [client_credentials], activation: required } }]";
+    let deployment = Deployment::new();
+    deployment.apply(SMALL).await;
+    let mut told = vec![
+        deployment
+            .fault("latchkey client registration-token", "")
+            .await,
+        deployment.fault("latchkey client activate shop", "").await,
+    ];
+    told.push(deployment.ok("latchkey apply f", REGISTERING).await);
+    let line = "latchkey client registration-token --uses 3 --expires 1d --json";
+    let token = deployment.ok(line, "").await;
+    let token: Value = serde_json::from_str(&token).unwrap();
+    let token = token["initial_access_token"].as_str().unwrap();
+    let initial = RegistrationToken::parse(Purpose::InitialAccess, token).unwrap();
+    let of = fixtures::tenant("default");
+    let mut waiting = fixtures::confidential("waiting");
+    waiting.registration = Some(Registration {
+        access_token: initial.hash(),
+        issued_at: NOW,
+        activation: Activation::Waiting,
+    });
+    let hash = initial.hash();
+    let registered = deployment.store.register(&of, &waiting, Some(&hash), NOW);
+    assert!(registered.await.unwrap());
+
+    let line = "latchkey client activation-code waiting --expires 2d --json";
+    let code = deployment.ok(line, "").await;
+    let code: Value = serde_json::from_str(&code).unwrap();
+    let code = code["activation_code"].as_str().unwrap();
+    let code = RegistrationToken::parse(Purpose::Activation, code).unwrap();
+    let activation = async || {
+        let found = deployment
+            .store
+            .client(&of, &waiting.client_id)
+            .await
+            .unwrap();
+        found.unwrap().registration.unwrap().activation
+    };
+    let expected = Activation::Code {
+        hash: code.hash(),
+        until: NOW.plus(Seconds::days(2)),
+    };
+    assert_eq!(activation().await, expected);
+    told.push(deployment.ok("latchkey client activate waiting", "").await);
+    assert_eq!(activation().await, Activation::Done);
+    told.push(deployment.ok("latchkey client activate waiting", "").await);
+    told.push(
+        deployment
+            .fault("latchkey client activation-code waiting", "")
+            .await,
+    );
+    insta::assert_snapshot!(told.join("\n"));
 }

@@ -1,0 +1,408 @@
+//! The endpoint: who may do what, and which operation it is.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use bytes::Bytes;
+use http::header::{CACHE_CONTROL, HeaderValue, PRAGMA};
+use http::{Method, Response, StatusCode};
+use latchkey_oauth::audit::AuditEvent;
+use latchkey_oauth::client::{ClientAuthMethod, ClientSecretHash, RegistryAdmin};
+use latchkey_oauth::directory::Directory;
+use latchkey_oauth::endpoint::bearer::{self, Bearer, Wanted, challenge};
+use latchkey_oauth::endpoint::{Call, Service};
+use latchkey_oauth::error::{Challenge, ErrorCode, OAuthError};
+use latchkey_oauth::http::json;
+use latchkey_oauth::password::PasswordHashing;
+use latchkey_oauth::random::{self, Random, RandomError};
+use latchkey_oauth::route::Endpoint;
+use latchkey_oauth::store::{Condition, Expected, OnceRepository, Page, Versioned};
+use latchkey_oauth::token::access_token::AccessTokenClaims;
+use latchkey_oauth::token::family::Family;
+use latchkey_oauth::token::refresh_token::FamilyId;
+use latchkey_oauth::token::repository::{FamilyAdmin, TokenStateRepository};
+use latchkey_oauth::user::{Generation, SubjectKey, User, UserAdmin};
+use latchkey_registry::fault::Place;
+use latchkey_registry::tree::Node;
+use latchkey_registry::user as vocabulary;
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::{Value as Json, json};
+
+use crate::ask::{Ask, cursor, path_of};
+use crate::crud::{self, Told, create, delete, list, patch, read, replace};
+use crate::kind::api::Apis;
+use crate::kind::client::{Clients, ensure_no_more};
+use crate::kind::tenant::Tenants;
+use crate::kind::user::{Users, new_password};
+use crate::kind::{self, Kind};
+use crate::once::{self, Key};
+use crate::problem::{Refusal, not_found, refuse, stale, wrong_method};
+use crate::segment;
+use crate::table::{Operation, find};
+
+/// What is kept of tokens, as far as the management API needs it.
+pub trait Grants: TokenStateRepository + FamilyAdmin + OnceRepository {}
+
+impl<G: TokenStateRepository + FamilyAdmin + OnceRepository> Grants for G {}
+
+/// The management API and what it works with.
+#[derive(Debug)]
+pub struct ManageEndpoint<R, U, G> {
+    /// Tenants and clients, remembered.
+    pub directory: Directory<R>,
+    /// The same, and to be written.
+    pub registry: R,
+    /// Users.
+    pub users: U,
+    /// Tokens, families, and requests that are carried out once.
+    pub grants: G,
+    /// Makes password hashes.
+    pub hashing: PasswordHashing,
+    /// Makes secrets, subjects and generations.
+    pub random: Box<dyn Random>,
+}
+
+/// The OpenAPI document, as JSON: written by a test (`tests/openapi.rs`), so that nothing that makes it is in the function.
+const OPENAPI: &[u8] = include_bytes!("../openapi.json");
+
+/// A secret that is made up, base64url.
+pub fn secret<const N: usize>(random: &dyn Random) -> Result<SecretString, RandomError> {
+    let bytes = random::bytes::<N>(random)?;
+    Ok(SecretString::from(URL_SAFE_NO_PAD.encode(bytes)))
+}
+
+impl<R: RegistryAdmin, U: UserAdmin, G: Grants> Service for ManageEndpoint<R, U, G> {
+    type Registry = R;
+
+    fn directory(&self) -> &Directory<R> {
+        &self.directory
+    }
+
+    fn serves(&self, endpoint: Endpoint) -> bool {
+        endpoint == Endpoint::Manage
+    }
+
+    async fn call(&self, mut call: Call<'_>) -> Result<Response<Bytes>, OAuthError> {
+        match self.answer(&mut call).await {
+            Ok(response) => Ok(response),
+            Err(Refusal::Protocol(error)) => Err(error),
+            Err(Refusal::Problem(problem)) => {
+                call.log.error = Some(problem.error());
+                problem.answer()
+            }
+        }
+    }
+}
+
+impl<R: RegistryAdmin, U: UserAdmin, G: Grants> ManageEndpoint<R, U, G> {
+    async fn answer(&self, call: &mut Call<'_>) -> Result<Response<Bytes>, Refusal> {
+        let tenant = std::sync::Arc::clone(&call.tenant);
+        let path = format!("/{}", call.below);
+        let found = find(&path, tenant.id.is_default()).ok_or_else(|| not_found("path"))?;
+        let method = match call.parts.method.clone() {
+            Method::HEAD => Method::GET,
+            method => method,
+        };
+        let method = method.as_str();
+        let operation = found
+            .operations
+            .iter()
+            .find(|operation| operation.row().method == method);
+        let operation = *operation.ok_or_else(|| wrong_method(allowed(&found.operations)))?;
+        let Some(scope) = operation.row().scope else {
+            return Ok(openapi()?);
+        };
+        let base = format!("{}{}", call.issuer, Endpoint::Manage.path());
+        let claims = self.authorize(call, &base, scope).await?;
+        let ids = found.ids.iter().map(|it| segment::parse(it));
+        let ids: Option<Vec<String>> = ids.collect();
+        let ids = ids.ok_or_else(|| {
+            refuse(
+                StatusCode::NOT_FOUND,
+                "not_found",
+                "An identifier stands in a path as it is if it is made of A-Z a-z 0-9 - . _ @ + : alone, otherwise as ~ and its base64url.",
+            )
+        })?;
+        let ask = Ask {
+            tenant: &tenant,
+            base: &base,
+            path: &path,
+            caller: &claims.client_id,
+            scope: &claims.scope,
+            method,
+            headers: &call.parts.headers,
+            query: call.parts.uri.query(),
+            body: &call.body,
+            now: call.now,
+        };
+        let told = self.carry_out(operation, &ask, &ids).await?;
+        call.log.event = Some(told.event);
+        call.log.object.clone_from(&told.object);
+        Ok(told.answer()?)
+    }
+
+    /// An access token of this tenant's for the management API, with the scope that the operation needs.
+    async fn authorize(
+        &self,
+        call: &mut Call<'_>,
+        audience: &str,
+        scope: &'static str,
+    ) -> Result<AccessTokenClaims, OAuthError> {
+        let token = bearer::in_header(&call.parts).map_err(challenge)?;
+        let token = token
+            .flatten()
+            .ok_or_else(|| bearer::refusal(ErrorCode::MissingToken, "no_bearer_token"))?;
+        let wanted = Wanted {
+            audience,
+            profile: false,
+        };
+        let bearer = Bearer::read(&self.directory, &self.grants, call, &token, wanted).await?;
+        let claims = bearer.claims.clone();
+        bearer
+            .state(&self.directory, &self.grants, call, wanted)
+            .await?;
+        if claims.scope.contains(scope) {
+            Ok(claims)
+        } else {
+            let refusal = OAuthError::new(ErrorCode::InsufficientScope, "no_management_scope");
+            Err(refusal.challenged(Challenge::BearerWith(scope)))
+        }
+    }
+
+    async fn carry_out(
+        &self,
+        operation: Operation,
+        ask: &Ask<'_>,
+        ids: &[String],
+    ) -> Result<Told, Refusal> {
+        let id = ids.first().map_or("", String::as_str);
+        let own = ask.tenant_id().as_str();
+        match operation {
+            Operation::OpenApi => Err(not_found("path")),
+            Operation::ListClients => list::<_, Clients>(self, ask).await,
+            Operation::CreateClient => create::<_, Clients>(self, &self.grants, ask).await,
+            Operation::ReadClient => read::<_, Clients>(self, ask, id).await,
+            Operation::ReplaceClient => replace::<_, Clients>(self, ask, id).await,
+            Operation::PatchClient => patch::<_, Clients>(self, ask, id).await,
+            Operation::DeleteClient => delete::<_, Clients>(self, ask, id).await,
+            Operation::RotateSecret => self.rotate_secret(ask, id).await,
+            Operation::ListApis => list::<_, Apis>(self, ask).await,
+            Operation::CreateApi => create::<_, Apis>(self, &self.grants, ask).await,
+            Operation::ReadApi => read::<_, Apis>(self, ask, id).await,
+            Operation::ReplaceApi => replace::<_, Apis>(self, ask, id).await,
+            Operation::PatchApi => patch::<_, Apis>(self, ask, id).await,
+            Operation::DeleteApi => delete::<_, Apis>(self, ask, id).await,
+            Operation::ListUsers => list::<_, Users>(self, ask).await,
+            Operation::CreateUser => create::<_, Users>(self, &self.grants, ask).await,
+            Operation::ReadUser => read::<_, Users>(self, ask, id).await,
+            Operation::ReplaceUser => replace::<_, Users>(self, ask, id).await,
+            Operation::PatchUser => patch::<_, Users>(self, ask, id).await,
+            Operation::DeleteUser => delete::<_, Users>(self, ask, id).await,
+            Operation::SetPassword => self.set_password(ask, id).await,
+            Operation::ListGrants => self.list_grants(ask, id).await,
+            Operation::EndGrants => self.end_grants(ask, id).await,
+            Operation::EndGrant => self.end_grant(ask, ids).await,
+            Operation::ListKeys => list_keys(ask),
+            Operation::ReadOwnTenant => read::<_, Tenants>(self, ask, own).await,
+            Operation::ReplaceOwnTenant => replace::<_, Tenants>(self, ask, own).await,
+            Operation::PatchOwnTenant => patch::<_, Tenants>(self, ask, own).await,
+            Operation::ListTenants => list::<_, Tenants>(self, ask).await,
+            Operation::CreateTenant => create::<_, Tenants>(self, &self.grants, ask).await,
+            Operation::ReadTenant => read::<_, Tenants>(self, ask, id).await,
+            Operation::ReplaceTenant => replace::<_, Tenants>(self, ask, id).await,
+            Operation::PatchTenant => patch::<_, Tenants>(self, ask, id).await,
+            Operation::DeleteTenant => delete::<_, Tenants>(self, ask, id).await,
+        }
+    }
+
+    /// The new secret beside the newest of the old ones, so that the client's servers can be given it one by one.
+    async fn rotate_secret(&self, ask: &Ask<'_>, id: &str) -> Result<Told, Refusal> {
+        ask.no_parameters()?;
+        let found = <Clients as Kind<Self>>::read(self, ask, id).await?;
+        let Versioned {
+            value: mut client,
+            version,
+        } = found.ok_or_else(|| not_found("client"))?;
+        ensure_no_more(ask, &client)?;
+        if client.token_endpoint_auth_method == ClientAuthMethod::None {
+            return Err(refuse(
+                StatusCode::CONFLICT,
+                "public_client",
+                "A public client can keep no secret.",
+            ));
+        }
+        let location = path_of("clients", id);
+        let key = once::read(&self.grants, ask, &location).await?;
+        let once = match &key {
+            Key::None => None,
+            Key::New(once) => Some(once),
+            Key::Used => return crud::repeated::<_, Clients>(self, ask, id).await,
+        };
+        let made = secret::<32>(&*self.random)?;
+        client.client_secret_hashes.truncate(1);
+        let hash = ClientSecretHash::of(made.expose_secret());
+        client.client_secret_hashes.insert(0, hash);
+        let condition = Condition {
+            expected: Expected::Version(version),
+            once,
+        };
+        let put = <Clients as Kind<Self>>::put(self, ask, &client, condition);
+        put.await?.ok_or_else(stale)?;
+        let mut told = Told::read(json!({
+            "client_id": client.client_id,
+            "client_secret": made.expose_secret(),
+        }));
+        told.status = StatusCode::CREATED;
+        told.event = AuditEvent::ClientSecretReplaced;
+        told.object = Some(client.client_id.to_string());
+        Ok(told)
+    }
+
+    async fn user(&self, ask: &Ask<'_>, id: &str) -> Result<Versioned<User>, Refusal> {
+        let found = <Users as Kind<Self>>::read(self, ask, id).await?;
+        found.ok_or_else(|| not_found("user"))
+    }
+
+    async fn set_password(&self, ask: &Ask<'_>, id: &str) -> Result<Told, Refusal> {
+        ask.no_parameters()?;
+        let body = Node::from(ask.json(None)?);
+        let found = self.user(ask, id).await?;
+        let wish = kind::read(|faults| {
+            let place = Place::default();
+            let mut fields = latchkey_registry::fields::Fields::open(body, place.clone(), faults)?;
+            let node = fields.secret("password");
+            let node = fields.require("password", node);
+            fields.close();
+            vocabulary::password(node?, &place, None, faults)
+        })?;
+        let mut user = found.value;
+        let set = new_password(self, ask, &user.profile.username, wish)?;
+        user.credentials.password_hash = Some(set.hash);
+        user.credentials.generation = Generation::fresh(&*self.random)?;
+        let expected = Expected::Version(found.version);
+        let put = self
+            .users
+            .put_user(ask.tenant_id(), &user, expected)
+            .await?;
+        put.ok_or_else(stale)?;
+        let subject = Some(user.profile.subject.to_string());
+        let Some(shown) = set.shown else {
+            return Ok(Told::done(AuditEvent::PasswordSet, subject));
+        };
+        let mut told = Told::read(json!({"password": shown.expose_secret()}));
+        told.event = AuditEvent::PasswordSet;
+        told.object = subject;
+        Ok(told)
+    }
+
+    async fn list_grants(&self, ask: &Ask<'_>, id: &str) -> Result<Told, Refusal> {
+        let query = ask.list_query(false)?;
+        let user = self.user(ask, id).await?;
+        let key = SubjectKey::of(ask.tenant_id(), &user.profile.subject);
+        let page = self
+            .grants
+            .families_page(ask.tenant_id(), key, query.part(), ask.now);
+        let Page { items, more } = page.await?;
+        let last = items.last().map(|last| last.id.number());
+        // A family of another generation is one whose tokens have ended.
+        let generation = user.credentials.generation;
+        let counts = |family: &&Family| {
+            let of = family.user.as_ref().map(|user| user.generation);
+            of.is_none_or(|of| of == generation)
+        };
+        let items = items.iter().filter(counts).map(grant);
+        let next = last.filter(|_| more).map(|last| {
+            let cursor = cursor(&last);
+            let next = query.next(ask.path, &cursor);
+            (cursor, next)
+        });
+        let mut told = crud::part(ask, "grants", items.collect(), next);
+        told.object = Some(user.profile.subject.to_string());
+        Ok(told)
+    }
+
+    /// By a new generation: every token of the user ends, access tokens by themselves too.
+    async fn end_grants(&self, ask: &Ask<'_>, id: &str) -> Result<Told, Refusal> {
+        ask.no_parameters()?;
+        let found = self.user(ask, id).await?;
+        let mut user = found.value;
+        user.credentials.generation = Generation::fresh(&*self.random)?;
+        let expected = Expected::Version(found.version);
+        let put = self
+            .users
+            .put_user(ask.tenant_id(), &user, expected)
+            .await?;
+        put.ok_or_else(stale)?;
+        let subject = user.profile.subject.to_string();
+        Ok(Told::done(AuditEvent::GrantsEnded, Some(subject)))
+    }
+
+    async fn end_grant(&self, ask: &Ask<'_>, ids: &[String]) -> Result<Told, Refusal> {
+        ask.no_parameters()?;
+        let [username, number] = ids else {
+            return Err(not_found("grant"));
+        };
+        let user = self.user(ask, username).await?;
+        let key = SubjectKey::of(ask.tenant_id(), &user.profile.subject);
+        let family = FamilyId::of(key, number).ok_or_else(|| not_found("grant"))?;
+        let ended = self.grants.end_family(ask.tenant_id(), &family, ask.now);
+        if ended.await? {
+            let subject = user.profile.subject.to_string();
+            Ok(Told::done(AuditEvent::GrantsEnded, Some(subject)))
+        } else {
+            Err(not_found("grant"))
+        }
+    }
+}
+
+/// What anybody may see, as the source code is.
+fn openapi() -> Result<Response<Bytes>, OAuthError> {
+    let mut response = json(StatusCode::OK, &())?;
+    *response.body_mut() = Bytes::from_static(OPENAPI);
+    let for_an_hour = HeaderValue::from_static("public, max-age=3600");
+    response.headers_mut().insert(CACHE_CONTROL, for_an_hour);
+    response.headers_mut().remove(PRAGMA);
+    Ok(response)
+}
+
+fn allowed(operations: &[Operation]) -> String {
+    let mut methods: Vec<&str> = operations.iter().map(|it| it.row().method).collect();
+    if methods.contains(&"GET") {
+        methods.insert(1, "HEAD");
+    }
+    methods.join(", ")
+}
+
+/// What a user granted a client when they signed in.
+fn grant(family: &Family) -> Json {
+    let mut told = json!({
+        "grant_id": family.id.number(),
+        "client_id": family.client_id,
+        "scope": family.scope,
+        "resources": family.resources,
+        "created_at": family.created_at,
+        "expires_at": family.family_expires_at,
+    });
+    if let (Some(user), Json::Object(members)) = (&family.user, &mut told) {
+        members.insert("auth_time".to_owned(), json!(user.auth_time));
+        members.insert("amr".to_owned(), json!(user.amr));
+    }
+    told
+}
+
+/// Keys are made in KMS, and put into the ring by `latchkey keys add`, which asks KMS for their public half.
+fn list_keys(ask: &Ask<'_>) -> Result<Told, Refusal> {
+    ask.no_parameters()?;
+    let keys = ask.tenant.keys.keys.iter().map(|key| {
+        json!({
+            "kid": key.kid,
+            "alg": key.alg,
+            "published_from": key.published_from,
+            "signs_from": key.signs_from,
+            "signs_until": key.signs_until,
+            "published_until": key.published_until,
+            "published": key.is_published(ask.now),
+            "may_sign": key.may_sign(ask.now),
+        })
+    });
+    Ok(Told::read(json!({"keys": keys.collect::<Vec<_>>()})))
+}

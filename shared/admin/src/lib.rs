@@ -1,0 +1,16 @@
+//! The management API: tenants, APIs, clients, users, their grants and keys, as REST and JSON below `/admin/v1`.
+//!
+//! [`table`] lists every operation with its path, its method and the scope it needs. [`crud`] is what one does to each kind of
+//! thing, and a kind is a file. What fields there are, the vocabulary says (`latchkey_registry`). Pure: a request in, an
+//! answer out, over the traits of `latchkey_oauth`.
+
+mod ask;
+mod crud;
+mod endpoint;
+mod kind;
+mod once;
+mod problem;
+pub mod segment;
+pub mod table;
+
+pub use endpoint::ManageEndpoint;
