@@ -78,7 +78,7 @@ pub struct UserPassword {
     pub argon2: Argon2,
 }
 
-fn claim(text: &str) -> Result<(String, String), &'static str> {
+pub(super) fn claim(text: &str) -> Result<(String, String), &'static str> {
     let (name, value) = text.split_once('=').ok_or("a claim is NAME=VALUE")?;
     Ok((name.to_owned(), value.to_owned()))
 }
