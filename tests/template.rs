@@ -181,9 +181,9 @@ fn tables_are_kept_safe() {
             _ => vec![PK, SK],
         };
         assert_eq!(keys, wanted, "{name}");
-        use latchkey_dynamodb::keys::{BY_KIND, BY_TENANT, USERNAME};
+        use latchkey_dynamodb::keys::{BY_TENANT, LISTED, TENANTS, USERNAME};
         let wanted = match name {
-            "RegistryTable" => json!([[BY_KIND, KIND_ID, TENANT]]),
+            "RegistryTable" => json!([[TENANTS, LISTED, TENANT]]),
             "UsersTable" => json!([[BY_TENANT, TENANT, USERNAME]]),
             _ => json!([]),
         };

@@ -244,8 +244,7 @@ async fn units_are_those_of_the_items_read_and_written() {
                 (0..items).map(|_| each).sum::<f64>()
             })
             .sum();
-        let [_, writes, _] = entries.counts();
-        let writes: f64 = (0..writes).map(|_| 1.0).sum();
+        let writes: f64 = entries.calls.iter().map(|call| call.write_units).sum();
         let told = (entries.read_units, entries.write_units);
         assert_eq!(told, (reads, writes), "{case:?}");
     }

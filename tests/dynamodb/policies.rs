@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use latchkey_oauth::token::opaque::AccessTokenFormat;
 use latchkey_tests::counted::{Ledger, clients};
 use latchkey_tests::manage::{Manager, walk};
 use latchkey_tests::template::{FUNCTIONS, granted, needed};
@@ -23,9 +24,20 @@ async fn a_function_may_call_what_it_calls_and_no_more() {
     let counting = clients(&ledger).await;
     let world = World::on_dynamodb().await.default_tenant().await;
     let mut manager = Manager::of(&world).await;
+    // By a user's token, and by an opaque one: what can end them is kept elsewhere.
+    let own = World::on_dynamodb().await;
+    let read = "manage:clients:read";
+    let mut others = [
+        Manager::with(&own, read).await.as_user("alice").await,
+        Manager::with_tokens(&own, read, AccessTokenFormat::Opaque).await,
+    ];
     manager.world = world.served_by(&counting.0, &counting.1);
     ledger.take();
     walk(&manager).await;
+    for other in &mut others {
+        other.world = own.served_by(&counting.0, &counting.1);
+        let _ = other.get("/clients").await.ok();
+    }
     used.insert(
         "manage",
         ledger.take().calls.iter().flat_map(needed).collect(),

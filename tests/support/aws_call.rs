@@ -31,6 +31,8 @@ pub struct AwsCall {
     pub needs: BTreeMap<(String, String), BTreeSet<String>>,
     /// How many items it reads at least, and what reading one costs in request units.
     pub reads: (usize, f64),
+    /// What it writes, in request units of small items: a write is one, in a transaction two.
+    pub write_units: f64,
     kinds: BTreeSet<String>,
 }
 
@@ -50,6 +52,10 @@ impl AwsCall {
             operation: operation.to_owned(),
             needs: BTreeMap::new(),
             reads: (0, 0.0),
+            write_units: match operation {
+                "PutItem" | "UpdateItem" | "DeleteItem" => 1.0,
+                _ => 0.0,
+            },
             kinds: BTreeSet::new(),
         };
         if call.service == "kms" {
@@ -76,6 +82,7 @@ impl AwsCall {
             }
         }
         for write in body["TransactItems"].as_array().into_iter().flatten() {
+            call.write_units += 2.0;
             for (kind, place) in [("Put", "Item"), ("Delete", "Key"), ("Update", "Key")] {
                 let write = &write[kind];
                 let table = write["TableName"].as_str().unwrap_or_default();

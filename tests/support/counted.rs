@@ -19,7 +19,7 @@ use crate::world::World;
 
 /// The operations that read, and those that write.
 const READS: [&str; 2] = ["GetItem", "BatchGetItem"];
-const WRITES: [&str; 3] = ["PutItem", "UpdateItem", "DeleteItem"];
+const WRITES: [&str; 4] = ["PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems"];
 
 /// Every call since the last time. Clones count together.
 #[derive(Debug, Clone, Default)]

@@ -10,6 +10,7 @@ pub mod in_process;
 pub mod jwt;
 pub mod kinds;
 pub mod manage;
+pub mod openapi;
 pub mod promise;
 pub mod request;
 pub mod secrets;

@@ -4,7 +4,8 @@ use http::Method;
 use latchkey_admin::table::Operation;
 use latchkey_oauth::client::Client;
 use latchkey_oauth::grant_type::GrantType;
-use latchkey_testkit::fixtures::{SECRET, confidential, scope};
+use latchkey_oauth::token::opaque::AccessTokenFormat;
+use latchkey_testkit::fixtures::{PASSWORD, SECRET, confidential, scope};
 use serde_json::{Value, json};
 
 use crate::answer::Answer;
@@ -42,7 +43,13 @@ impl Manager {
 
     /// With these scopes.
     pub async fn with(world: &World, scopes: &str) -> Self {
+        Self::with_tokens(world, scopes, AccessTokenFormat::Jwt).await
+    }
+
+    /// With these scopes, by tokens that look so.
+    pub async fn with_tokens(world: &World, scopes: &str, format: AccessTokenFormat) -> Self {
         let client = Client {
+            access_token_format: Some(format),
             audience: vec![format!("{}/admin/v1", world.issuer())],
             grant_types: vec![GrantType::ClientCredentials, GrantType::Password],
             scope: scope(scopes),
@@ -58,6 +65,17 @@ impl Manager {
             world: world.clone(),
             client,
             token,
+        }
+    }
+
+    /// The same by a token of a user who signed in.
+    pub async fn as_user(&self, username: &str) -> Self {
+        let id = self.client.client_id.as_str();
+        let scope = self.client.scope.to_string();
+        let login = self.world.login_by(id, username, PASSWORD, &scope).await;
+        Self {
+            token: login.ok().string("access_token"),
+            ..self.clone()
         }
     }
 

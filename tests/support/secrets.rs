@@ -143,6 +143,12 @@ fn of_json(body: &[u8]) -> bool {
     let body: Value = serde_json::from_slice(body).unwrap_or_default();
     let secrets = ["client_secret", "password"].map(|name| (name, body.get(name)));
     let mut any = false;
+    for name in ["registration_access_token", "activation_code"] {
+        if let Some(text) = body.get(name).and_then(Value::as_str) {
+            token(text);
+            any = true;
+        }
+    }
     for (name, value) in secrets {
         let values = value.into_iter().flat_map(|value| match value {
             Value::Array(values) => values.clone(),

@@ -187,7 +187,7 @@ Resources:
         let indexes = template.tables().unwrap().into_iter();
         let indexes = indexes.flat_map(|(_, table)| table.global_secondary_indexes);
         let indexes: Vec<String> = indexes.map(|index| index.index_name).collect();
-        assert_eq!(indexes, ["by_kind", "by_tenant"]);
+        assert_eq!(indexes, ["tenants", "by_tenant"]);
         assert_eq!(
             template.signing_key().unwrap(),
             SigningKey {

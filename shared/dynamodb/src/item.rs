@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use serde_dynamo::aws_sdk_dynamodb_1 as serde_item;
 
 use crate::error::store_error;
-use crate::keys::{EXPIRES_AT, KIND_ID, Key, PK, SK, TENANT, VERSION};
+use crate::keys::{EXPIRES_AT, KIND_ID, Key, LISTED, PK, SK, TENANT, VERSION};
 
 /// An item as DynamoDB has it.
 pub type Item = HashMap<String, AttributeValue>;
@@ -40,7 +40,7 @@ pub fn to_expiring_item(
 
 /// A value from an item. What is only for the table is left out.
 pub fn from_item<T: DeserializeOwned>(mut item: Item) -> Result<T, StoreError> {
-    for name in [PK, SK, TENANT, KIND_ID, EXPIRES_AT, VERSION] {
+    for name in [PK, SK, TENANT, KIND_ID, EXPIRES_AT, VERSION, LISTED] {
         item.remove(name);
     }
     serde_item::from_item(item).map_err(StoreError::internal)

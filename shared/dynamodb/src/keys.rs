@@ -30,8 +30,13 @@ pub const SK: &str = "sk";
 pub const EXPIRES_AT: &str = "expires_at";
 /// Which state of an item this is.
 pub const VERSION: &str = "version";
-/// Index of the registry: everything of a kind, by tenant.
-pub const BY_KIND: &str = "by_kind";
+/// Index of the registry: tenants by name. Only a tenant's settings have the attribute [`LISTED`], so nothing else is written
+/// twice for it.
+pub const TENANTS: &str = "tenants";
+/// Partition key of [`TENANTS`].
+pub const LISTED: &str = "listed";
+/// Its one value.
+pub const AS_TENANT: &str = "tenant";
 /// Index of users: profiles by tenant and user name. Only a profile has the attribute `tenant`.
 pub const BY_TENANT: &str = "by_tenant";
 /// Sort key of [`BY_TENANT`].

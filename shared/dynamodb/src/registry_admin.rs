@@ -1,6 +1,7 @@
 //! Tenants, clients and APIs: the operator's side.
 
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::types::AttributeValue;
 use latchkey_oauth::api::{Api, ResourceId};
 use latchkey_oauth::client::{Client, ClientId, RegistryAdmin};
 use latchkey_oauth::store::{Condition, Expected, Page, Part, StoreError, Version, Versioned};
@@ -30,7 +31,11 @@ impl Registry {
         condition: Condition<'_>,
     ) -> Result<Option<Version>, StoreError> {
         let version = fresh_version()?;
-        let item = to_versioned_item(value, key.clone(), version)?;
+        let mut item = to_versioned_item(value, key.clone(), version)?;
+        if key.get(keys::KIND_ID) == Some(&AttributeValue::S(keys::SETTINGS.to_owned())) {
+            let tenant = AttributeValue::S(keys::AS_TENANT.to_owned());
+            item.insert(keys::LISTED.to_owned(), tenant);
+        }
         let expected = condition.expected;
         let written = match condition.once {
             None => put_one(&self.client, &self.table, &key, item, expected).await?,
@@ -246,9 +251,9 @@ impl RegistryAdmin for Registry {
             .client
             .query()
             .table_name(&self.table)
-            .index_name(keys::BY_KIND);
+            .index_name(keys::TENANTS);
         let names = Names {
-            partition: (keys::KIND_ID, keys::SETTINGS),
+            partition: (keys::LISTED, keys::AS_TENANT),
             sort: (keys::TENANT, ""),
         };
         let Page { items, more } = page(query, &names, part).await?;

@@ -8,9 +8,16 @@ use latchkey_oauth::scope::Scope;
 use latchkey_oauth::tenant::Issuer;
 use latchkey_oauth::time::Timestamp;
 use latchkey_oauth::token::algorithm::Algorithm;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Serialize, Serializer};
+
+/// All but the unreserved characters of RFC 3986 section 2.3.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
 
 /// A client as it is told of itself.
 #[derive(Debug, Serialize)]
@@ -64,7 +71,7 @@ impl<'a> ClientInformation<'a> {
     ) -> Self {
         let registration = client.registration.as_ref();
         let activation = registration.map(|it| it.activation);
-        let id = utf8_percent_encode(client.client_id.as_str(), NON_ALPHANUMERIC);
+        let id = utf8_percent_encode(client.client_id.as_str(), RESERVED);
         Self {
             client_id: &client.client_id,
             client_secret: secret,

@@ -180,7 +180,7 @@ async fn the_longest_token() {
         // Four characters for three bytes, as nearly as that goes.
         let mut filler = (length - short) * 3 / 4 - 16;
         loop {
-            claims["x"] = json!("x".repeat(filler));
+            claims["x"] = json!("y".repeat(filler));
             let token = key.jws(key.header().to_string(), claims.to_string());
             if token.len() >= length {
                 return token;

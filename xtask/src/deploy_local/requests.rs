@@ -30,6 +30,7 @@ pub fn of_every_function(access: &Access) -> Vec<(&'static str, Call)> {
         ),
         ("userinfo", userinfo),
         ("register", Call::get("/register/nobody")),
+        ("manage", Call::get("/admin/v1/clients")),
     ]
 }
 

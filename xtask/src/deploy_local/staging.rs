@@ -122,7 +122,7 @@ mod tests {
                 )
             })
             .collect();
-        assert_eq!(wanted.len(), 5);
+        assert_eq!(wanted.len(), 7);
         assert_eq!(differences(&template, &copy), wanted);
     }
 
