@@ -72,7 +72,7 @@ fn tampered(token: &mut Value) {
     *token = Value::from(format!("{}{letter}{}", &text[..at], &text[at + 1..]));
 }
 
-pub const FAULTS: [Fault; 44] = [
+pub const FAULTS: [Fault; 45] = [
     fault("reach", "is answered by 500", |asked, response| {
         if is_metadata(asked) {
             status(response, StatusCode::INTERNAL_SERVER_ERROR, "server_error");
@@ -138,6 +138,18 @@ pub const FAULTS: [Fault; 44] = [
                 response,
                 "userinfo_endpoint",
                 "https://elsewhere.example/userinfo".into(),
+            );
+        },
+    ),
+    fault(
+        "metadata",
+        "`registration_endpoint` is http://elsewhere",
+        |asked, response| {
+            metadata(
+                asked,
+                response,
+                "registration_endpoint",
+                "http://elsewhere.example/register".into(),
             );
         },
     ),

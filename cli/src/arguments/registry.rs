@@ -91,7 +91,7 @@ pub struct ApiAdd {
     #[arg(long = "claim", value_name = "NAME[=ATTRIBUTE]")]
     pub claims: Vec<String>,
     /// A claim of its access tokens that is always the same; may be repeated.
-    #[arg(long = "constant", value_name = "NAME=VALUE", value_parser = super::claim)]
+    #[arg(long = "constant", value_name = "NAME=VALUE", value_parser = super::user::claim)]
     pub constants: Vec<(String, String)>,
     /// How long its access tokens live.
     #[arg(long, value_name = "DURATION")]

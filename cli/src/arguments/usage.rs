@@ -51,6 +51,22 @@ mod tests {
     }
 
     #[test]
+    fn every_shell_completes_every_subcommand() {
+        use clap::ValueEnum as _;
+
+        for shell in clap_complete::Shell::value_variants() {
+            let script = String::from_utf8(completions(*shell)).unwrap();
+            for word in [
+                "apply", "import", "export", "doctor", "--format", "--resume",
+            ] {
+                // Fish writes an option without its dashes.
+                let word = word.trim_start_matches('-');
+                assert!(script.contains(word), "{shell} without {word}");
+            }
+        }
+    }
+
+    #[test]
     fn usage_names_what_must_be_given() {
         assert_eq!(
             usage(&["latchkey", "apply"]),

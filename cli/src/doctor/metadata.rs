@@ -134,6 +134,12 @@ fn faults(document: &Value, issuer: &str) -> Vec<String> {
             Some(_) => {}
         }
     }
+    // Of those that a tenant need not have.
+    if let Some(url) = text("registration_endpoint").filter(|url| !below(url, issuer)) {
+        faults.push(format!(
+            "`registration_endpoint` is {url}, which is not below the issuer"
+        ));
+    }
     for name in LISTS {
         let list = document.get(name).and_then(Value::as_array);
         if list.is_none_or(Vec::is_empty) {
@@ -141,6 +147,11 @@ fn faults(document: &Value, issuer: &str) -> Vec<String> {
         }
     }
     faults
+}
+
+fn below(url: &str, issuer: &str) -> bool {
+    let path = url.strip_prefix(issuer);
+    path.is_some_and(|path| path.starts_with('/'))
 }
 
 /// Tokens that are not valid yet, or no longer, are what clocks apart end in.

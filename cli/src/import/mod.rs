@@ -2,7 +2,7 @@
 //! [`checkpoint`] to go on from and the [`rejected`] rows beside the file.
 
 mod checkpoint;
-mod entry;
+pub mod entry;
 pub mod formats;
 mod rejected;
 mod source;
@@ -20,10 +20,11 @@ use serde::{Deserialize, Serialize};
 use crate::apply::Tools;
 use crate::progress::Progress;
 use checkpoint::{Checkpoint, Import};
-use formats::Format;
+use formats::{Format, Row};
 use rejected::Rejected;
 pub use rejected::Rejection;
-use source::Source;
+use source::{Reading, Source};
+use tokio::sync::mpsc;
 use write::{Outcome, Writer};
 
 /// How many rows are worked on at once: twice as many are no faster on DynamoDB Local (docs/adr/0011-moving-in.md), and a new
@@ -102,10 +103,10 @@ pub async fn run<R: RegistryAdmin, U: UserAdmin>(
         update: options.update,
         file: source.fingerprint().clone(),
     };
-    let mut checkpoint = Checkpoint::open(&options.file, import, options.resume)?;
+    let checkpoint = Checkpoint::open(&options.file, import, options.resume)?;
     let resumed_after = checkpoint.counts.rows();
-    let mut rejected = Rejected::open(&options.file, checkpoint.rejected_bytes)?;
-    let (mut rows, position) = source.rows(options.format, resumed_after);
+    let rejected = Rejected::open(&options.file, checkpoint.rejected_bytes)?;
+    let (rows, reading) = source.rows(options.format, resumed_after);
     let writer = Writer {
         registry,
         users,
@@ -114,68 +115,91 @@ pub async fn run<R: RegistryAdmin, U: UserAdmin>(
         update: options.update,
         dry_run: options.dry_run,
     };
-    // In the file's order, so that one number says how far an import has come.
-    let mut outcomes = stream::poll_fn(|context| rows.poll_recv(context))
-        .map(|row| writer.row(row))
-        .buffered(IN_FLIGHT);
-    let mut fault = None;
-    while let Some(outcome) = outcomes.next().await {
-        match outcome {
-            Ok(outcome) => count(outcome, &mut checkpoint.counts, &mut rejected)?,
-            Err(error) => {
-                fault = Some(error);
-                break;
-            }
-        }
-        let done = checkpoint.counts.rows();
-        progress.say(|| format!("{done} users, {} % of the file", position.percent()));
-        if done.is_multiple_of(CHECKPOINT_EVERY) && !options.dry_run {
-            checkpoint.rejected_bytes = rejected.keep()?;
-            checkpoint.write()?;
-        }
-    }
-    drop(outcomes);
-    drop(rows);
+    let mut tally = Tally {
+        checkpoint,
+        rejected,
+        dry_run: options.dry_run,
+    };
+    let stopped = write_all(rows, &writer, &reading, &mut tally, progress).await;
     progress.end();
-    checkpoint.rejected_bytes = rejected.keep()?;
-    if let Some(error) = fault {
+    let done = tally.checkpoint.counts.rows();
+    if let Err(error) = stopped {
         if options.dry_run {
             return Err(error);
         }
-        checkpoint.write()?;
-        let done = checkpoint.counts.rows();
+        tally.keep()?;
         return Err(error.context(format!(
             "the import stopped after {done} rows; the same command with --resume goes on from there"
         )));
     }
-    // Whoever mends the file begins anew: who is there already is passed over.
-    checkpoint.delete()?;
-    let done = checkpoint.counts.rows();
-    position
-        .ended()
-        .with_context(|| format!("{} after {done} rows", options.file.display()))?;
-    let (first_rejected, rejected_file) = rejected.close();
+    let ended = reading.ended();
+    // Where the file is at fault, whoever mends it begins anew: who is there already is passed over.
+    if !options.dry_run {
+        tally.checkpoint.delete()?;
+    }
+    tally.rejected.keep()?;
+    ended.with_context(|| format!("{} after {done} rows", options.file.display()))?;
+    let (first_rejected, rejected_file) = tally.rejected.close();
     Ok(Report {
-        counts: checkpoint.counts,
+        counts: tally.checkpoint.counts,
         resumed_after,
         first_rejected,
         rejected_file,
     })
 }
 
-fn count(outcome: Outcome, counts: &mut Counts, rejected: &mut Rejected) -> anyhow::Result<()> {
-    let one_more = match outcome {
-        Outcome::Created => &mut counts.created,
-        Outcome::Updated => &mut counts.updated,
-        Outcome::Skipped => &mut counts.skipped,
-        Outcome::LeftOut => &mut counts.left_out,
-        Outcome::Rejected(rejection) => {
-            rejected.add(rejection)?;
-            &mut counts.rejected
-        }
-    };
-    *one_more += 1;
+/// Writes rows side by side, and counts them in the file's order, so that one number says how far an import has come.
+async fn write_all<R: RegistryAdmin, U: UserAdmin>(
+    mut rows: mpsc::Receiver<Row>,
+    writer: &Writer<'_, R, U>,
+    reading: &Reading,
+    tally: &mut Tally,
+    progress: &mut Progress<'_>,
+) -> anyhow::Result<()> {
+    let mut outcomes = stream::poll_fn(|context| rows.poll_recv(context))
+        .map(|row| writer.row(row))
+        .buffered(IN_FLIGHT);
+    while let Some(outcome) = outcomes.next().await {
+        let done = tally.count(outcome?)?;
+        progress.say(|| format!("{done} users, {} % of the file", reading.percent()));
+    }
     Ok(())
+}
+
+/// What has become of the rows so far.
+struct Tally {
+    checkpoint: Checkpoint,
+    rejected: Rejected,
+    dry_run: bool,
+}
+
+impl Tally {
+    /// One more. How many there are now.
+    fn count(&mut self, outcome: Outcome) -> anyhow::Result<u64> {
+        let counts = &mut self.checkpoint.counts;
+        let one_more = match outcome {
+            Outcome::Created => &mut counts.created,
+            Outcome::Updated => &mut counts.updated,
+            Outcome::Skipped => &mut counts.skipped,
+            Outcome::LeftOut => &mut counts.left_out,
+            Outcome::Rejected(rejection) => {
+                self.rejected.add(rejection)?;
+                &mut counts.rejected
+            }
+        };
+        *one_more += 1;
+        let done = counts.rows();
+        if done.is_multiple_of(CHECKPOINT_EVERY) && !self.dry_run {
+            self.keep()?;
+        }
+        Ok(done)
+    }
+
+    /// Makes sure that an import can go on from here.
+    fn keep(&mut self) -> anyhow::Result<()> {
+        self.checkpoint.rejected_bytes = self.rejected.keep()?;
+        self.checkpoint.write()
+    }
 }
 
 #[cfg(test)]

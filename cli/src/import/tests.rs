@@ -227,6 +227,13 @@ async fn an_import_goes_on_where_it_stopped() {
         assert!(told.contains("Give the same ones"), "{told}");
     }
 
+    let dry = import(&path, &store, |options| {
+        options.resume = true;
+        options.dry_run = true;
+    });
+    let counts = dry.await.unwrap().counts;
+    assert_eq!((counts.created, counts.rejected), (3_000, 30));
+
     let rest = Flaky::new(&store, |_| false);
     let report = import(&path, &rest, |options| options.resume = true)
         .await
@@ -304,4 +311,25 @@ async fn a_dry_run_leaves_no_checkpoint() {
             .unwrap()
             .is_empty()
     );
+}
+
+#[tokio::test]
+async fn a_file_that_ends_early_is_told_of_when_all_before_is_done() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("realm.json");
+    fs::write(
+        &path,
+        "{\"users\": [\n{\"username\": \"a\"},\n{\"username\": \"b\"},\n{\"user",
+    )
+    .unwrap();
+    let store = MemoryStore::default();
+    let ended = import(&path, &store, |options| options.format = Format::Keycloak).await;
+    let told = format!("{:#}", ended.unwrap_err());
+    assert!(
+        told.contains("after 2 rows") && told.contains("line 4"),
+        "{told}"
+    );
+    let users = store.users(&fixtures::tenant("default")).await.unwrap();
+    assert_eq!(users.len(), 2);
+    assert!(!beside(&path, "checkpoint.json").exists());
 }

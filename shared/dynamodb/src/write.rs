@@ -187,9 +187,17 @@ pub async fn transact(client: &Client, writes: Vec<TransactWriteItem>) -> Result
         .await;
     match written {
         Ok(_) => Ok(true),
-        Err(error) if is_cancelled(&error, &[CONDITION]) => Ok(false),
-        Err(error) if is_cancelled(&error, &PASSING) => Err(StoreError::unavailable(error)),
-        Err(error) => Err(store_error(error)),
+        Err(error) => not_written(error),
+    }
+}
+
+fn not_written(error: SdkError<TransactWriteItemsError>) -> Result<bool, StoreError> {
+    if is_cancelled(&error, &[CONDITION]) {
+        Ok(false)
+    } else if is_cancelled(&error, &PASSING) {
+        Err(StoreError::unavailable(error))
+    } else {
+        Err(store_error(error))
     }
 }
 
@@ -210,4 +218,40 @@ fn is_cancelled(error: &SdkError<TransactWriteItemsError>, why: &[&str]) -> bool
     };
     let mut reasons = cancelled.cancellation_reasons().iter();
     reasons.any(|reason| reason.code().is_some_and(|code| why.contains(&code)))
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_dynamodb::config::http::HttpResponse;
+    use aws_sdk_dynamodb::types::CancellationReason;
+    use aws_sdk_dynamodb::types::error::TransactionCanceledException;
+    use aws_smithy_types::body::SdkBody;
+
+    use super::*;
+
+    /// What DynamoDB Local never answers: it has one transaction after the other.
+    fn cancelled(codes: &[&str]) -> Result<bool, StoreError> {
+        let reasons = codes
+            .iter()
+            .map(|code| CancellationReason::builder().code(*code).build());
+        let exception = TransactionCanceledException::builder()
+            .set_cancellation_reasons(Some(reasons.collect()))
+            .build();
+        let response = HttpResponse::new(400.try_into().unwrap(), SdkBody::empty());
+        let error = TransactWriteItemsError::TransactionCanceledException(exception);
+        not_written(SdkError::service_error(error, response))
+    }
+
+    #[test]
+    fn a_transaction_that_met_another_may_be_tried_again() {
+        assert!(!cancelled(&["None", CONDITION]).unwrap());
+        // Whatever else: it would meet the condition again.
+        assert!(!cancelled(&[CONDITION, "TransactionConflict"]).unwrap());
+        for code in PASSING {
+            let error = cancelled(&["None", code, "None"]).unwrap_err();
+            assert!(matches!(error, StoreError::Unavailable(_)), "{code}");
+        }
+        let error = cancelled(&["ValidationError"]).unwrap_err();
+        assert!(matches!(error, StoreError::Internal(_)));
+    }
 }

@@ -159,6 +159,14 @@ async fn an_update_brings_claims_and_the_password_only_of_those_who_never_signed
     assert!(!password_is(&after[1], "s3cret"));
     let again = folder.told(&deployment, &format!("{line} --update")).await;
     assert!(again.contains("Done: 2 there already"), "{again}");
+
+    // Not even by a hash that is of today's make.
+    let newer = fixtures::hash_of("a password of another system's");
+    fs::write(folder.path("users.jsonl"), file("Second", newer.expose())).unwrap();
+    folder.told(&deployment, &format!("{line} --update")).await;
+    assert!(password_is(&deployment.user("alice").await, "s3cret"));
+    let bob = deployment.user("bob").await;
+    assert!(password_is(&bob, "a password of another system's"));
 }
 
 #[tokio::test]
@@ -238,9 +246,12 @@ async fn what_is_exported_goes_into_an_empty_store_and_comes_out_the_same() {
     for name in out.files() {
         assert_eq!(out.read(&name), again.read(&name), "{name}");
     }
-    // Into the store where it came from it brings nothing.
+    // Into the store where it came from it brings nothing, so nothing was left out.
     let told = first.apply(&exported).await;
     assert!(told.contains("Nothing to do."), "{told}");
+    let line = "latchkey user import @registry.yaml.rich.users.jsonl --format jsonl --tenant rich --update";
+    let told = out.told(&first, line).await;
+    assert!(told.contains("Done: 3 there already"), "{told}");
 }
 
 #[tokio::test]
@@ -257,7 +268,25 @@ async fn one_file_may_hold_everything() {
     );
     let lines = "latchkey user export --tenant rich";
     assert_eq!(second.ok(lines, "").await, first.ok(lines, "").await);
+    assert!(first.apply(&exported).await.contains("Nothing to do."));
     assert!(!first.ok("latchkey export", "").await.contains("$argon2id"));
+}
+
+#[tokio::test]
+async fn an_export_goes_on_to_the_last_user() {
+    let deployment = deployment().await;
+    let users = (0..2_500)
+        .map(|number| format!("{{\"username\":\"user-{number:04}\",\"sub\":\"s-{number:04}\"}}\n"));
+    let users: String = users.collect();
+    let folder = Folder::with("users.jsonl", &users);
+    let line = "latchkey user import @users.jsonl --format jsonl";
+    folder.run(&deployment, line).await.1.unwrap();
+    assert_eq!(deployment.ok("latchkey user export", "").await, users);
+    let line = "latchkey user export -o @out.jsonl --json";
+    let (told, ended) = folder.run(&deployment, line).await;
+    ended.unwrap();
+    assert!(told.contains("\"users\": 2500"), "{told}");
+    assert_eq!(folder.read("out.jsonl"), users);
 }
 
 #[cfg(unix)]

@@ -1,0 +1,84 @@
+//! Users, one by one and many at once.
+
+use clap::{Args, Subcommand};
+use latchkey_oauth::user::Username;
+
+use super::moving::IMPORT_HELP;
+use super::{Argon2, Deletion, OfTenant, SecretSource, UserExport, UserImport};
+
+/// Subcommands of `user`.
+#[derive(Debug, Subcommand)]
+pub enum UserCommand {
+    /// List a tenant's users.
+    List(OfTenant),
+    /// Add a user; the password is asked for, unless told otherwise.
+    #[command(
+        after_help = "  latchkey user add alice --claim name='Alice Example' --claim email=alice@example.com
+  latchkey user add bob --tenant acme --generate --claim groups=staff --claim groups=admins
+  latchkey user add carol --claim address.locality=Graz --claim address.country=Austria"
+    )]
+    Add(Box<UserAdd>),
+    /// Set a user's password, asked for unless told otherwise; their tokens end.
+    Password(UserPassword),
+    /// Shut a user out; their tokens end.
+    Disable(OneUser),
+    /// Let a user in again.
+    Enable(OneUser),
+    /// Delete a user; their tokens end. Asks first, unless told --yes.
+    Delete(Deletion<OneUser>),
+    /// Import users of another product, with their password hashes.
+    #[command(after_help = IMPORT_HELP)]
+    Import(UserImport),
+    /// Export a tenant's users with their password hashes, as JSON Lines that `import` reads.
+    Export(UserExport),
+}
+
+/// A user of a tenant.
+#[derive(Debug, Args)]
+pub struct OneUser {
+    /// Their user name.
+    #[arg(value_parser = Username::parse)]
+    pub username: Username,
+    /// Their tenant.
+    #[command(flatten)]
+    pub of: OfTenant,
+}
+
+/// Arguments of `user add`.
+#[derive(Debug, Args)]
+pub struct UserAdd {
+    /// The user.
+    #[command(flatten)]
+    pub user: OneUser,
+    /// Their subject identifier; a fresh one if left out.
+    #[arg(long)]
+    pub sub: Option<String>,
+    /// A claim of OIDC Core section 5.1, or groups or roles; may be repeated.
+    #[arg(long = "claim", value_name = "NAME=VALUE", value_parser = claim)]
+    pub claims: Vec<(String, String)>,
+    /// Their password.
+    #[command(flatten)]
+    pub password: SecretSource,
+    /// What password hashes cost.
+    #[command(flatten)]
+    pub argon2: Argon2,
+}
+
+/// Arguments of `user password`.
+#[derive(Debug, Args)]
+pub struct UserPassword {
+    /// The user.
+    #[command(flatten)]
+    pub user: OneUser,
+    /// The new one.
+    #[command(flatten)]
+    pub password: SecretSource,
+    /// What password hashes cost.
+    #[command(flatten)]
+    pub argon2: Argon2,
+}
+
+pub(super) fn claim(text: &str) -> Result<(String, String), &'static str> {
+    let (name, value) = text.split_once('=').ok_or("a claim is NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
+}
