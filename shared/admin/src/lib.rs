@@ -12,5 +12,6 @@ mod once;
 mod problem;
 pub mod segment;
 pub mod table;
+mod user_grants;
 
 pub use endpoint::ManageEndpoint;
