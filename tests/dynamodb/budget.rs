@@ -93,7 +93,7 @@ const fn budget(kind: Kind) -> Budget {
             "BatchGetItem: 2",
             "the key ring is read again, at most once in 10 s",
         ),
-        Kind::RevokeOpaque => within([1, 1, 0], "DeleteItem: 1"),
+        Kind::RevokeOpaque => within([1, 1, 0], "UpdateItem: 1"),
         Kind::RevokeAccessToken => within([1, 1, 0], "PutItem: 1"),
         Kind::RevokeRefreshToken => within([1, 1, 0], "UpdateItem: 1"),
         // Nobody's hot path, and the design has no figure: what it takes is read as it is now, and written on condition.

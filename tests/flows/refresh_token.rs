@@ -187,24 +187,27 @@ async fn an_audience_the_client_has_lost_is_not_granted_again(world: World) {
         ..confidential("narrowed")
     };
     world.store.put_client(&world.tenant, &client).await;
-    for (audience, scope_of_family, expected) in [
+    for (seed, audience, scope_of_family, expected) in [
         (
+            88,
             vec!["https://api.example.com", "https://payroll.example.com"],
             "read",
             Ok(()),
         ),
         (
+            89,
             vec!["https://payroll.example.com"],
             "read",
             Err("invalid_target"),
         ),
         (
+            90,
             vec!["https://api.example.com"],
             "admin",
             Err("invalid_scope"),
         ),
     ] {
-        let (mut family, token) = family_of(&world.tenant, 88);
+        let (mut family, token) = family_of(&world.tenant, seed);
         family.client_id = client_id("narrowed");
         family.scope = scope(scope_of_family);
         family.resources = audience.into_iter().map(str::to_owned).collect();

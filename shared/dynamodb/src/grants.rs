@@ -1,7 +1,7 @@
 //! Refresh-token families, opaque access tokens, revocations, and users' states.
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
@@ -55,6 +55,30 @@ impl Grants {
             .await
             .map_err(store_error)?;
         Ok(())
+    }
+
+    /// Writes an item that is not there. One that is has a name of random bits, so it is this very write: one that was sent
+    /// again after its answer was lost, or one that was long on its way and must not undo what happened since.
+    async fn put_new(&self, item: Item) -> Result<(), StoreError> {
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.grants)
+            .set_item(Some(item))
+            .condition_expression("attribute_not_exists(pk)")
+            .send()
+            .await;
+        match put {
+            Ok(_) => Ok(()),
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(PutItemError::is_conditional_check_failed_exception) =>
+            {
+                Ok(())
+            }
+            Err(error) => Err(store_error(error)),
+        }
     }
 
     pub(crate) fn update(&self, key: keys::Key) -> UpdateItemFluentBuilder {
@@ -118,7 +142,7 @@ impl TokenStateRepository for Grants {
 impl RefreshTokenRepository for Grants {
     async fn insert(&self, tenant: &TenantId, family: &Family) -> Result<(), StoreError> {
         let item = to_expiring_item(family, keys::family(tenant, &family.id), family.keep_until)?;
-        self.put(item).await
+        self.put_new(item).await
     }
 
     async fn insert_access_token(
@@ -128,7 +152,7 @@ impl RefreshTokenRepository for Grants {
         token: &StoredAccessToken,
     ) -> Result<(), StoreError> {
         let item = to_expiring_item(token, keys::opaque(tenant, hash), token.until)?;
-        self.put(item).await
+        self.put_new(item).await
     }
 
     async fn rotate(
@@ -200,27 +224,13 @@ impl RevocationRepository for Grants {
         tenant: &TenantId,
         hash: &OpaqueTokenHash,
         client: &ClientId,
+        now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let deleted = self
-            .client
-            .delete_item()
-            .table_name(&self.grants)
-            .set_key(Some(keys::opaque(tenant, hash)))
+        let update = self
+            .update(keys::opaque(tenant, hash))
             .condition_expression("client_id = :client")
-            .expression_attribute_values(":client", attribute(client)?)
-            .send()
-            .await;
-        match deleted {
-            Ok(_) => Ok(true),
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(DeleteItemError::is_conditional_check_failed_exception) =>
-            {
-                Ok(false)
-            }
-            Err(error) => Err(store_error(error)),
-        }
+            .expression_attribute_values(":client", attribute(client)?);
+        revoke(update, now).await
     }
 
     async fn revoke_family(

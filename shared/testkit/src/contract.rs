@@ -413,6 +413,8 @@ where
     assert!(revoke(&token, client, NOW).await);
     let later = NOW.plus(Seconds(9));
     assert!(revoke(&token, client, later).await);
+    // A write that was sent twice, and was long on its way, brings nothing back.
+    grants.insert(&here, &family).await.unwrap();
     let after = read().await;
     assert_eq!(after.family.as_ref().unwrap().revoked_at, Some(NOW));
     assert_eq!(after.ended(keys.family, generation), Some("family_revoked"));
@@ -445,6 +447,7 @@ where
             client_id: client_id("web"),
             claims: r#"{"sub":"alice"}"#.to_owned(),
             until: NOW.plus(Seconds(900)),
+            revoked_at: None,
         },
     );
     let hash = token.hash();
@@ -466,15 +469,23 @@ where
 
     let revoke = async |tenant, client: &str| {
         let client = client_id(client);
-        let revoked = grants.revoke_opaque(tenant, &hash, &client);
+        let revoked = grants.revoke_opaque(tenant, &hash, &client, NOW);
         revoked.await.unwrap()
     };
     assert!(!revoke(&here, "other").await);
     assert!(!revoke(&elsewhere, "web").await);
-    assert_eq!(read(&here).await.opaque, Some(kept));
+    assert_eq!(read(&here).await.opaque, Some(kept.clone()));
     assert!(revoke(&here, "web").await);
-    assert_eq!(read(&here).await.opaque, None);
-    assert!(!revoke(&here, "web").await);
+    let revoked = || StoredAccessToken {
+        revoked_at: Some(NOW),
+        ..kept.clone()
+    };
+    assert_eq!(read(&here).await.opaque, Some(revoked()));
+    // A write that was sent twice, and was long on its way, brings nothing back.
+    let late = grants.insert_access_token(&here, &hash, &kept);
+    late.await.unwrap();
+    assert_eq!(read(&here).await.opaque, Some(revoked()));
+    assert!(revoke(&here, "web").await);
 }
 
 /// A client registers with an initial access token as often as that says and no more, until its end.

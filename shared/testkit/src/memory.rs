@@ -240,7 +240,8 @@ impl TokenStateRepository for MemoryStore {
 impl RefreshTokenRepository for MemoryStore {
     async fn insert(&self, tenant: &TenantId, family: &Family) -> Result<(), StoreError> {
         let key = by_family(tenant, &family.id);
-        self.tables().families.insert(key, family.clone());
+        let tables = &mut *self.tables();
+        tables.families.entry(key).or_insert_with(|| family.clone());
         Ok(())
     }
 
@@ -251,7 +252,8 @@ impl RefreshTokenRepository for MemoryStore {
         token: &StoredAccessToken,
     ) -> Result<(), StoreError> {
         let key = (tenant.clone(), hash.to_string());
-        self.tables().opaque.insert(key, token.clone());
+        let tables = &mut *self.tables();
+        tables.opaque.entry(key).or_insert_with(|| token.clone());
         Ok(())
     }
 
@@ -307,13 +309,14 @@ impl RevocationRepository for MemoryStore {
         tenant: &TenantId,
         hash: &OpaqueTokenHash,
         client: &ClientId,
+        now: Timestamp,
     ) -> Result<bool, StoreError> {
         let mut tables = self.tables();
-        let key = (tenant.clone(), hash.to_string());
-        let own = |it: &StoredAccessToken| it.client_id == *client;
-        let found = tables.opaque.get(&key).is_some_and(own);
-        if found {
-            tables.opaque.remove(&key);
+        let token = tables.opaque.get_mut(&(tenant.clone(), hash.to_string()));
+        let token = token.filter(|it| it.client_id == *client);
+        let found = token.is_some();
+        if let Some(token) = token {
+            token.revoked_at.get_or_insert(now);
         }
         Ok(found)
     }

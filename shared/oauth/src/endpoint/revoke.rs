@@ -55,7 +55,11 @@ where
             )
         } else if let Some(token) = OpaqueToken::parse(token) {
             let id = &client.client_id;
-            of_another(self.grants.revoke_opaque(tenant, &token.hash(), id).await?)
+            of_another(
+                self.grants
+                    .revoke_opaque(tenant, &token.hash(), id, call.now)
+                    .await?,
+            )
         } else {
             self.jwt(&mut call, &client, token).await?
         };

@@ -215,6 +215,7 @@ impl<G: RefreshTokenRepository, S: JwsSigner> Mint<'_, G, S> {
             client_id: self.client.client_id.clone(),
             claims: text,
             until: claims.claims.exp,
+            revoked_at: None,
         };
         Ok((token, kept))
     }

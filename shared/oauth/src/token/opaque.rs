@@ -65,6 +65,9 @@ pub struct StoredAccessToken {
     pub claims: String,
     /// When it ends and the store may forget it.
     pub until: Timestamp,
+    /// When its client gave it back. The item stays until then: a write of it that was sent twice must not bring it back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revoked_at: Option<Timestamp>,
 }
 
 /// An opaque access token in the clear: in a request, in an answer, never at rest.

@@ -136,14 +136,14 @@ pub enum RotateError {
 
 /// Where families are kept.
 pub trait RefreshTokenRepository: TokenStateRepository {
-    /// Writes a new family.
+    /// Writes a new family; nothing where it is there already, as when the same write was sent twice.
     fn insert(
         &self,
         tenant: &TenantId,
         family: &Family,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Writes an opaque access token.
+    /// Writes an opaque access token; nothing where it is there already.
     fn insert_access_token(
         &self,
         tenant: &TenantId,
@@ -186,6 +186,7 @@ pub trait RevocationRepository: Send + Sync {
         tenant: &TenantId,
         hash: &OpaqueTokenHash,
         client: &ClientId,
+        now: Timestamp,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
     /// Ends a family and its access tokens, if the token presented is of its lineage and `client` is its

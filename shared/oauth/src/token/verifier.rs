@@ -122,6 +122,7 @@ pub fn verify_opaque(
     issuer: &Issuer,
     now: Timestamp,
 ) -> Result<AccessTokenClaims, Rejected> {
+    let found = found.filter(|found| found.revoked_at.is_none());
     let found = found.ok_or(Rejected::Unknown)?;
     let claims: AccessTokenClaims = object(found.claims.as_bytes())?;
     current(&claims.iss, issuer, claims.nbf, claims.exp, now)?;
