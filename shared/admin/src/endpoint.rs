@@ -182,6 +182,7 @@ impl<R: RegistryAdmin, U: UserAdmin, G: Grants> ManageEndpoint<R, U, G> {
             Operation::PatchClient => patch::<_, Clients>(self, ask, id).await,
             Operation::DeleteClient => delete::<_, Clients>(self, ask, id).await,
             Operation::RotateSecret => self.rotate_secret(ask, id).await,
+            Operation::ActivateClient => self.activate_client(ask, id).await,
             Operation::ListApis => list::<_, Apis>(self, ask).await,
             Operation::CreateApi => create::<_, Apis>(self, &self.grants, ask).await,
             Operation::ReadApi => read::<_, Apis>(self, ask, id).await,
@@ -209,49 +210,6 @@ impl<R: RegistryAdmin, U: UserAdmin, G: Grants> ManageEndpoint<R, U, G> {
             Operation::PatchTenant => patch::<_, Tenants>(self, ask, id).await,
             Operation::DeleteTenant => delete::<_, Tenants>(self, ask, id).await,
         }
-    }
-
-    /// The new secret beside the newest of the old ones, so that the client's servers can be given it one by one.
-    async fn rotate_secret(&self, ask: &Ask<'_>, id: &str) -> Result<Told, Refusal> {
-        ask.no_parameters()?;
-        let found = <Clients as Kind<Self>>::read(self, ask, id).await?;
-        let Versioned {
-            value: mut client,
-            version,
-        } = found.ok_or_else(|| not_found("client"))?;
-        ensure_no_more(ask, &client)?;
-        if client.token_endpoint_auth_method == ClientAuthMethod::None {
-            return Err(refuse(
-                StatusCode::CONFLICT,
-                "public_client",
-                "A public client can keep no secret.",
-            ));
-        }
-        let location = path_of("clients", id);
-        let key = once::read(&self.grants, ask, &location).await?;
-        let once = match &key {
-            Key::None => None,
-            Key::New(once) => Some(once),
-            Key::Used => return crud::repeated::<_, Clients>(self, ask, id).await,
-        };
-        let made = secret::<32>(&*self.random)?;
-        client.client_secret_hashes.truncate(1);
-        let hash = ClientSecretHash::of(made.expose_secret());
-        client.client_secret_hashes.insert(0, hash);
-        let condition = Condition {
-            expected: Expected::Version(version),
-            once,
-        };
-        let put = <Clients as Kind<Self>>::put(self, ask, &client, condition);
-        put.await?.ok_or_else(stale)?;
-        let mut told = Told::read(json!({
-            "client_id": client.client_id,
-            "client_secret": made.expose_secret(),
-        }));
-        told.status = StatusCode::CREATED;
-        told.event = AuditEvent::ClientSecretReplaced;
-        told.object = Some(client.client_id.to_string());
-        Ok(told)
     }
 }
 

@@ -5,6 +5,7 @@
 //! answer out, over the traits of `latchkey_oauth`.
 
 mod ask;
+mod client_admission;
 mod crud;
 mod endpoint;
 mod kind;
