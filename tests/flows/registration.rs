@@ -24,6 +24,7 @@ on_every_server!(
     a_registration_is_read_changed_and_deleted,
     nobody_elses_token_opens_a_registration,
     a_client_waits_until_it_is_let_in,
+    an_operator_lets_it_in,
     a_code_lets_in_once,
     what_an_operator_gave_stays,
 );
@@ -420,6 +421,26 @@ async fn a_client_waits_until_it_is_let_in(world: World) {
         .await
         .ok();
     assert_eq!(read.member("activation"), Value::Null);
+}
+
+async fn an_operator_lets_it_in(world: World) {
+    let (world, client) = waiting(&world).await;
+    let id = client["client_id"].as_str().unwrap();
+    let path = format!("/clients/{id}/activation");
+    let let_in = async |manager: &Manager| {
+        let ask = manager.ask(Method::PUT, &path, None);
+        manager.send(ask).await
+    };
+    let reader = Manager::with(&world, "manage:clients:read").await;
+    assert_eq!(let_in(&reader).await.status(), 403);
+    let _ = token(&world, &client).await.refused(401, "invalid_client");
+    let operator = Manager::of(&world).await;
+    for _ in 0..2 {
+        assert_eq!(let_in(&operator).await.status(), 204);
+        let _ = token(&world, &client).await.ok();
+    }
+    let nobody = operator.ask(Method::PUT, "/clients/nobody/activation", None);
+    assert_eq!(operator.send(nobody).await.status(), 404);
 }
 
 async fn a_code_lets_in_once(world: World) {

@@ -193,6 +193,8 @@ pub async fn walk(manager: &Manager) {
     is(Operation::PatchClient, &answer);
     let rotate = manager.ask(Method::POST, &format!("{path}/secrets"), None);
     is(Operation::RotateSecret, &manager.send(rotate).await);
+    let activate = manager.ask(Method::PUT, &format!("{path}/activation"), None);
+    is(Operation::ActivateClient, &manager.send(activate).await);
     let answer = manager.over(Method::DELETE, &path, None).await;
     is(Operation::DeleteClient, &answer);
     let answer = manager.over(Method::DELETE, &api_path, None).await;

@@ -197,6 +197,10 @@ fn described(operation: Operation) -> Value {
                 &["ETag", "Location"],
             );
         }
+        ("PUT", path) if path.ends_with("/activation") => {
+            answers.push(("412", "Problem"));
+            it["responses"]["204"] = json!({"description": "It is let in"});
+        }
         ("PUT", path) if path.ends_with("/password") => {
             it["requestBody"] = json!({"required": true, "content": {"application/json": {"schema": reference("schemas", "NewPassword")}}});
             answers.extend([

@@ -15,25 +15,20 @@ use latchkey_oauth::http::json;
 use latchkey_oauth::password::PasswordHashing;
 use latchkey_oauth::random::{self, Random, RandomError};
 use latchkey_oauth::route::Endpoint;
-use latchkey_oauth::store::{Condition, Expected, OnceRepository, Page, Versioned};
+use latchkey_oauth::store::{Condition, Expected, OnceRepository, Versioned};
 use latchkey_oauth::token::access_token::AccessTokenClaims;
-use latchkey_oauth::token::family::Family;
-use latchkey_oauth::token::refresh_token::FamilyId;
 use latchkey_oauth::token::repository::{FamilyAdmin, TokenStateRepository};
-use latchkey_oauth::user::{Generation, SubjectKey, User, UserAdmin};
-use latchkey_registry::fault::Place;
-use latchkey_registry::tree::Node;
-use latchkey_registry::user as vocabulary;
+use latchkey_oauth::user::UserAdmin;
 use secrecy::{ExposeSecret as _, SecretString};
-use serde_json::{Value as Json, json};
+use serde_json::json;
 
-use crate::ask::{Ask, cursor, path_of};
+use crate::ask::{Ask, path_of};
 use crate::crud::{self, Told, create, delete, list, patch, read, replace};
+use crate::kind::Kind;
 use crate::kind::api::Apis;
 use crate::kind::client::{Clients, ensure_no_more};
 use crate::kind::tenant::Tenants;
-use crate::kind::user::{Users, new_password};
-use crate::kind::{self, Kind};
+use crate::kind::user::Users;
 use crate::once::{self, Key};
 use crate::problem::{Refusal, not_found, refuse, stale, wrong_method};
 use crate::segment;
@@ -187,6 +182,7 @@ impl<R: RegistryAdmin, U: UserAdmin, G: Grants> ManageEndpoint<R, U, G> {
             Operation::PatchClient => patch::<_, Clients>(self, ask, id).await,
             Operation::DeleteClient => delete::<_, Clients>(self, ask, id).await,
             Operation::RotateSecret => self.rotate_secret(ask, id).await,
+            Operation::ActivateClient => self.activate_client(ask, id).await,
             Operation::ListApis => list::<_, Apis>(self, ask).await,
             Operation::CreateApi => create::<_, Apis>(self, &self.grants, ask).await,
             Operation::ReadApi => read::<_, Apis>(self, ask, id).await,
@@ -215,145 +211,6 @@ impl<R: RegistryAdmin, U: UserAdmin, G: Grants> ManageEndpoint<R, U, G> {
             Operation::DeleteTenant => delete::<_, Tenants>(self, ask, id).await,
         }
     }
-
-    /// The new secret beside the newest of the old ones, so that the client's servers can be given it one by one.
-    async fn rotate_secret(&self, ask: &Ask<'_>, id: &str) -> Result<Told, Refusal> {
-        ask.no_parameters()?;
-        let found = <Clients as Kind<Self>>::read(self, ask, id).await?;
-        let Versioned {
-            value: mut client,
-            version,
-        } = found.ok_or_else(|| not_found("client"))?;
-        ensure_no_more(ask, &client)?;
-        if client.token_endpoint_auth_method == ClientAuthMethod::None {
-            return Err(refuse(
-                StatusCode::CONFLICT,
-                "public_client",
-                "A public client can keep no secret.",
-            ));
-        }
-        let location = path_of("clients", id);
-        let key = once::read(&self.grants, ask, &location).await?;
-        let once = match &key {
-            Key::None => None,
-            Key::New(once) => Some(once),
-            Key::Used => return crud::repeated::<_, Clients>(self, ask, id).await,
-        };
-        let made = secret::<32>(&*self.random)?;
-        client.client_secret_hashes.truncate(1);
-        let hash = ClientSecretHash::of(made.expose_secret());
-        client.client_secret_hashes.insert(0, hash);
-        let condition = Condition {
-            expected: Expected::Version(version),
-            once,
-        };
-        let put = <Clients as Kind<Self>>::put(self, ask, &client, condition);
-        put.await?.ok_or_else(stale)?;
-        let mut told = Told::read(json!({
-            "client_id": client.client_id,
-            "client_secret": made.expose_secret(),
-        }));
-        told.status = StatusCode::CREATED;
-        told.event = AuditEvent::ClientSecretReplaced;
-        told.object = Some(client.client_id.to_string());
-        Ok(told)
-    }
-
-    async fn user(&self, ask: &Ask<'_>, id: &str) -> Result<Versioned<User>, Refusal> {
-        let found = <Users as Kind<Self>>::read(self, ask, id).await?;
-        found.ok_or_else(|| not_found("user"))
-    }
-
-    async fn set_password(&self, ask: &Ask<'_>, id: &str) -> Result<Told, Refusal> {
-        ask.no_parameters()?;
-        let body = Node::from(ask.json(None)?);
-        let found = self.user(ask, id).await?;
-        let wish = kind::read(|faults| {
-            let place = Place::default();
-            let mut fields = latchkey_registry::fields::Fields::open(body, place.clone(), faults)?;
-            let node = fields.secret("password");
-            let node = fields.require("password", node);
-            fields.close();
-            vocabulary::password(node?, &place, None, faults)
-        })?;
-        let mut user = found.value;
-        let set = new_password(self, ask, &user.profile.username, wish)?;
-        user.credentials.password_hash = Some(set.hash);
-        user.credentials.generation = Generation::fresh(&*self.random)?;
-        let expected = Expected::Version(found.version);
-        let put = self
-            .users
-            .put_user(ask.tenant_id(), &user, expected)
-            .await?;
-        put.ok_or_else(stale)?;
-        let subject = Some(user.profile.subject.to_string());
-        let Some(shown) = set.shown else {
-            return Ok(Told::done(AuditEvent::PasswordSet, subject));
-        };
-        let mut told = Told::read(json!({"password": shown.expose_secret()}));
-        told.event = AuditEvent::PasswordSet;
-        told.object = subject;
-        Ok(told)
-    }
-
-    async fn list_grants(&self, ask: &Ask<'_>, id: &str) -> Result<Told, Refusal> {
-        let query = ask.list_query(false)?;
-        let user = self.user(ask, id).await?;
-        let key = SubjectKey::of(ask.tenant_id(), &user.profile.subject);
-        let page = self
-            .grants
-            .families_page(ask.tenant_id(), key, query.part(), ask.now);
-        let Page { items, more } = page.await?;
-        let last = items.last().map(|last| last.id.number());
-        // A family of another generation is one whose tokens have ended.
-        let generation = user.credentials.generation;
-        let counts = |family: &&Family| {
-            let of = family.user.as_ref().map(|user| user.generation);
-            of.is_none_or(|of| of == generation)
-        };
-        let items = items.iter().filter(counts).map(grant);
-        let next = last.filter(|_| more).map(|last| {
-            let cursor = cursor(&last);
-            let next = query.next(ask.path, &cursor);
-            (cursor, next)
-        });
-        let mut told = crud::part(ask, "grants", items.collect(), next);
-        told.object = Some(user.profile.subject.to_string());
-        Ok(told)
-    }
-
-    /// By a new generation: every token of the user ends, access tokens by themselves too.
-    async fn end_grants(&self, ask: &Ask<'_>, id: &str) -> Result<Told, Refusal> {
-        ask.no_parameters()?;
-        let found = self.user(ask, id).await?;
-        let mut user = found.value;
-        user.credentials.generation = Generation::fresh(&*self.random)?;
-        let expected = Expected::Version(found.version);
-        let put = self
-            .users
-            .put_user(ask.tenant_id(), &user, expected)
-            .await?;
-        put.ok_or_else(stale)?;
-        let subject = user.profile.subject.to_string();
-        Ok(Told::done(AuditEvent::GrantsEnded, Some(subject)))
-    }
-
-    async fn end_grant(&self, ask: &Ask<'_>, ids: &[String]) -> Result<Told, Refusal> {
-        ask.no_parameters()?;
-        let [username, number] = ids else {
-            return Err(not_found("grant"));
-        };
-        let user = self.user(ask, username).await?;
-        let key = SubjectKey::of(ask.tenant_id(), &user.profile.subject);
-        let family = FamilyId::of(key, number).ok_or_else(|| not_found("grant"))?;
-        let ended = self.grants.end_family(ask.tenant_id(), &family, ask.now);
-        if ended.await? {
-            let subject = user.profile.subject.to_string();
-            Ok(Told::done(AuditEvent::GrantsEnded, Some(subject)))
-        } else {
-            Err(not_found("grant"))
-        }
-    }
 }
 
 /// What anybody may see, as the source code is.
@@ -372,23 +229,6 @@ fn allowed(operations: &[Operation]) -> String {
         methods.insert(1, "HEAD");
     }
     methods.join(", ")
-}
-
-/// What a user granted a client when they signed in.
-fn grant(family: &Family) -> Json {
-    let mut told = json!({
-        "grant_id": family.id.number(),
-        "client_id": family.client_id,
-        "scope": family.scope,
-        "resources": family.resources,
-        "created_at": family.created_at,
-        "expires_at": family.family_expires_at,
-    });
-    if let (Some(user), Json::Object(members)) = (&family.user, &mut told) {
-        members.insert("auth_time".to_owned(), json!(user.auth_time));
-        members.insert("amr".to_owned(), json!(user.amr));
-    }
-    told
 }
 
 /// Keys are made in KMS, and put into the ring by `latchkey keys add`, which asks KMS for their public half.

@@ -5,6 +5,7 @@
 //! answer out, over the traits of `latchkey_oauth`.
 
 mod ask;
+mod client_admission;
 mod crud;
 mod endpoint;
 mod kind;
@@ -12,5 +13,6 @@ mod once;
 mod problem;
 pub mod segment;
 pub mod table;
+mod user_grants;
 
 pub use endpoint::ManageEndpoint;

@@ -21,6 +21,8 @@ pub enum Operation {
     DeleteClient,
     /// Gives a client a new secret.
     RotateSecret,
+    /// Lets in a client that registered itself.
+    ActivateClient,
     /// Lists APIs.
     ListApis,
     /// Makes an API.
@@ -141,6 +143,7 @@ impl Operation {
         Self::PatchClient,
         Self::DeleteClient,
         Self::RotateSecret,
+        Self::ActivateClient,
         Self::ListApis,
         Self::CreateApi,
         Self::ReadApi,
@@ -189,6 +192,12 @@ impl Operation {
                 "/clients/{client_id}/secrets",
                 CLIENTS_WRITE,
                 "Give a client a new secret; the newest of the old ones goes on until the next time",
+            ),
+            Self::ActivateClient => row(
+                "PUT",
+                "/clients/{client_id}/activation",
+                CLIENTS_WRITE,
+                "Let in a client that registered itself and waits; any other stays as it is",
             ),
             Self::ListApis => row("GET", APIS, APIS_READ, "List APIs"),
             Self::CreateApi => row("POST", APIS, APIS_WRITE, "Make an API"),
@@ -256,6 +265,7 @@ impl Operation {
             | Self::PatchClient
             | Self::DeleteClient
             | Self::RotateSecret
+            | Self::ActivateClient
             | Self::ListApis
             | Self::CreateApi
             | Self::ReadApi

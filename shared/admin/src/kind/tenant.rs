@@ -167,7 +167,7 @@ impl Belongings {
                 StatusCode::CONFLICT,
                 "too_much_to_delete",
                 format!(
-                    "The tenant has more than {MOST} clients, APIs or users. `latchkey apply --prune` deletes such a one."
+                    "The tenant has more than {MOST} clients, APIs or users. `latchkey tenant delete` deletes such a one."
                 ),
             ));
         }

@@ -1,0 +1,90 @@
+//! What lets a client in: its secrets, and the activation of one that registered itself.
+
+use http::StatusCode;
+use latchkey_oauth::audit::AuditEvent;
+use latchkey_oauth::client::{ClientAuthMethod, ClientSecretHash, RegistryAdmin};
+use latchkey_oauth::registration::Activation;
+use latchkey_oauth::store::{Condition, Expected, Versioned};
+use latchkey_oauth::user::UserAdmin;
+use secrecy::ExposeSecret as _;
+use serde_json::json;
+
+use crate::ask::{Ask, path_of};
+use crate::crud::{self, Told};
+use crate::endpoint::{Grants, ManageEndpoint, secret};
+use crate::kind::Kind;
+use crate::kind::client::{Clients, ensure_no_more};
+use crate::once::{self, Key};
+use crate::problem::{Refusal, not_found, refuse, stale};
+
+impl<R: RegistryAdmin, U: UserAdmin, G: Grants> ManageEndpoint<R, U, G> {
+    /// The new secret beside the newest of the old ones, so that the client's servers can be given it one by one.
+    pub(crate) async fn rotate_secret(&self, ask: &Ask<'_>, id: &str) -> Result<Told, Refusal> {
+        ask.no_parameters()?;
+        let found = <Clients as Kind<Self>>::read(self, ask, id).await?;
+        let Versioned {
+            value: mut client,
+            version,
+        } = found.ok_or_else(|| not_found("client"))?;
+        ensure_no_more(ask, &client)?;
+        if client.token_endpoint_auth_method == ClientAuthMethod::None {
+            return Err(refuse(
+                StatusCode::CONFLICT,
+                "public_client",
+                "A public client can keep no secret.",
+            ));
+        }
+        let location = path_of("clients", id);
+        let key = once::read(&self.grants, ask, &location).await?;
+        let once = match &key {
+            Key::None => None,
+            Key::New(once) => Some(once),
+            Key::Used => return crud::repeated::<_, Clients>(self, ask, id).await,
+        };
+        let made = secret::<32>(&*self.random)?;
+        client.client_secret_hashes.truncate(1);
+        let hash = ClientSecretHash::of(made.expose_secret());
+        client.client_secret_hashes.insert(0, hash);
+        let condition = Condition {
+            expected: Expected::Version(version),
+            once,
+        };
+        let put = <Clients as Kind<Self>>::put(self, ask, &client, condition);
+        put.await?.ok_or_else(stale)?;
+        let mut told = Told::read(json!({
+            "client_id": client.client_id,
+            "client_secret": made.expose_secret(),
+        }));
+        told.status = StatusCode::CREATED;
+        told.event = AuditEvent::ClientSecretReplaced;
+        told.object = Some(client.client_id.to_string());
+        Ok(told)
+    }
+
+    /// Lets in a client that waits; one that waits for nothing stays as it is.
+    pub(crate) async fn activate_client(&self, ask: &Ask<'_>, id: &str) -> Result<Told, Refusal> {
+        ask.no_parameters()?;
+        let found = <Clients as Kind<Self>>::read(self, ask, id).await?;
+        let Versioned {
+            value: mut client,
+            version,
+        } = found.ok_or_else(|| not_found("client"))?;
+        ensure_no_more(ask, &client)?;
+        let told = Told::done(
+            AuditEvent::ClientActivated,
+            Some(client.client_id.to_string()),
+        );
+        let registration = client.registration.as_mut();
+        let Some(waits) = registration.filter(|it| it.activation != Activation::Done) else {
+            return Ok(told);
+        };
+        waits.activation = Activation::Done;
+        let condition = Condition {
+            expected: Expected::Version(version),
+            once: None,
+        };
+        let put = <Clients as Kind<Self>>::put(self, ask, &client, condition);
+        put.await?.ok_or_else(stale)?;
+        Ok(told)
+    }
+}
