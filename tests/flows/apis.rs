@@ -569,6 +569,22 @@ async fn a_client_may_be_a_resource_server(world: World) {
     let next = ask(&world, "web", "refresh_token", &form).await.ok();
     assert_eq!(next.string("scope"), "openid");
 
+    // What the server would take for its own is not granted beside its name, but another's name is.
+    let _ = login(&world, "web", &[("scope", "openid api read")])
+        .await
+        .refused(400, "invalid_scope");
+    let two = login(&world, "web", &[("scope", "api other")]).await.ok();
+    assert_eq!(claims(&two)["aud"], json!(["api", "other", "web"]));
+    // A client with an audience of its own names one by its scope all the same.
+    let audience = vec!["https://own.example.com".to_owned()];
+    let with_audience = Client {
+        audience,
+        ..confidential("with-audience")
+    };
+    world.store.put_client(&world.tenant, &with_audience).await;
+    let answer = login(&world, "with-audience", &[("scope", "api")]).await;
+    assert_eq!(claims(&answer.ok())["aud"], json!(["api", "with-audience"]));
+
     // Whom nobody knows, and who is shut out.
     for name in ["nobody", "disabled"] {
         let form = [("scope", name)];

@@ -2,6 +2,7 @@
 
 use http::Method;
 use latchkey_oauth::client::Client;
+use latchkey_oauth::tenant::TenantSettings;
 use latchkey_testkit::fixtures::{PASSWORD, SECRET, confidential};
 use latchkey_tests::manage::{Manager, every_scope, walk};
 use latchkey_tests::request::{Ask, get, post};
@@ -17,6 +18,7 @@ on_every_server!(
     a_token_that_ended_is_none,
     a_client_from_its_making_to_its_end,
     nobody_gives_more_than_they_have,
+    a_scope_is_nothing_one_is_called,
     a_secret_is_shown_once,
     an_update_is_never_lost,
     a_request_is_carried_out_once,
@@ -191,6 +193,32 @@ async fn nobody_gives_more_than_they_have(world: World) {
             .status(),
         200
     );
+}
+
+async fn a_scope_is_nothing_one_is_called(world: World) {
+    let world = world.neighbour().await;
+    let settings = TenantSettings {
+        client_ids_as_scopes: true,
+        ..TenantSettings::default()
+    };
+    world.store.put_settings(&world.tenant, &settings).await;
+    let clerk = Manager::with(&world, "manage:clients:write").await;
+    let base = format!("{}/admin/v1", world.issuer());
+    let mut secret = String::new();
+    for id in ["manage:tenant:write", "plain", &base] {
+        let client = json!({"client_id": id, "grant_types": ["client_credentials"]});
+        let made = clerk.post("/clients", &client).await;
+        assert_eq!(made.status(), 201, "{made:?}");
+        secret = made.string("client_secret");
+    }
+    let ask = |scope: &str| {
+        let form = [("grant_type", "client_credentials"), ("scope", scope)];
+        world.send(post("/token", &form).basic(&base, &secret))
+    };
+    let _ = ask("plain").await.ok();
+    let _ = ask("manage:tenant:write")
+        .await
+        .refused(400, "invalid_scope");
 }
 
 async fn a_secret_is_shown_once(world: World) {

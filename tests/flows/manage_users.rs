@@ -65,6 +65,13 @@ async fn a_user_from_their_making_to_their_end(world: World) {
     assert_eq!(refused_fields(other), ["/sub"]);
     let again = json!({"username": "DAVE"});
     let _ = problem(manager.post("/users", &again).await, 409, "already_exists");
+    // Nor is a client called like a user, or the other way round.
+    let client = json!({"client_id": sub, "grant_types": ["client_credentials"]});
+    let called = manager.post("/clients", &client).await;
+    assert_eq!(refused_fields(called), ["/client_id"]);
+    let called = json!({"username": "impostor", "sub": "web"});
+    let called = manager.post("/users", &called).await;
+    assert_eq!(refused_fields(called), ["/sub"]);
     let impostor = json!({"username": "impostor", "sub": sub});
     let _ = problem(
         manager.post("/users", &impostor).await,

@@ -10,6 +10,7 @@ use latchkey_oauth::tenant::TenantSettings;
 use latchkey_oauth::time::{Seconds, Timestamp};
 use latchkey_testkit::fixtures::{assigned, client_id, scope};
 use latchkey_tests::answer::Answer;
+use latchkey_tests::manage::Manager;
 use latchkey_tests::on_every_server;
 use latchkey_tests::request::{Ask, get, post};
 use latchkey_tests::world::{ORDERS, World};
@@ -301,6 +302,11 @@ async fn a_registration_is_read_changed_and_deleted(world: World) {
         (&read["client_name"], &read["scope"]),
         (&Value::Null, &json!("read"))
     );
+    // What it has given up it cannot take again: it may have been narrowed by somebody else.
+    let wider =
+        json!({"client_id": id, "grant_types": ["client_credentials"], "scope": client["scope"]});
+    assert_ne!(client["scope"], "read");
+    let _ = put(&wider).await.refused(400, "invalid_client_metadata");
     if !world.remembers() {
         world.advance(Seconds(60));
     }
@@ -493,14 +499,15 @@ async fn what_an_operator_gave_stays(world: World) {
     let mut stored = world.store.client(&world.tenant, &id).await.unwrap();
     stored.lifetimes.access_token = Some(Seconds(77));
     stored.audience = vec!["https://theirs.example.com".to_owned()];
+    stored.scope = scope("read audit");
     world.store.put_client(&world.tenant, &stored).await;
     let document = json!({"client_id": client["client_id"], "grant_types": ["client_credentials"]});
     let ask = send_json(Method::PUT, &below(&client), &document).bearer(access(&client));
     let _ = world.send(ask).await.ok();
     let after = world.store.client(&world.tenant, &id).await.unwrap();
     assert_eq!(
-        (after.lifetimes, after.audience),
-        (stored.lifetimes, stored.audience)
+        (after.lifetimes, after.audience, after.scope),
+        (stored.lifetimes, stored.audience, stored.scope)
     );
     // And whom an operator shuts out cannot come back by itself.
     let mut shut_out = world.store.client(&world.tenant, &id).await.unwrap();

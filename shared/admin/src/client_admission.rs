@@ -50,7 +50,12 @@ impl<R: RegistryAdmin, U: UserAdmin, G: Grants> ManageEndpoint<R, U, G> {
             once,
         };
         let put = <Clients as Kind<Self>>::put(self, ask, &client, condition);
-        put.await?.ok_or_else(stale)?;
+        if put.await?.is_none() {
+            if crud::is_used(&self.grants, ask, &key).await? {
+                return crud::repeated::<_, Clients>(self, ask, id).await;
+            }
+            return Err(stale());
+        }
         let mut told = Told::read(json!({
             "client_id": client.client_id,
             "client_secret": made.expose_secret(),

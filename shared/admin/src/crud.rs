@@ -1,5 +1,7 @@
 //! What is done to a thing of any kind: listed, made, read, replaced, changed, deleted.
 
+use std::fmt;
+
 use http::header::{ETAG, HeaderName, HeaderValue, LINK, LOCATION};
 use http::{Response, StatusCode};
 use latchkey_oauth::audit::AuditEvent;
@@ -17,7 +19,6 @@ use crate::problem::{
 };
 
 /// An answer, and what an auditor is told of it.
-#[derive(Debug)]
 pub struct Told {
     /// The status.
     pub status: StatusCode,
@@ -29,6 +30,17 @@ pub struct Told {
     pub event: AuditEvent,
     /// What it is about.
     pub object: Option<String>,
+}
+
+/// Without the body and the headers: a secret that is shown once is in there.
+impl fmt::Debug for Told {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Told")
+            .field("status", &self.status)
+            .field("event", &self.event)
+            .field("object", &self.object)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Told {
@@ -161,7 +173,12 @@ pub async fn create<S, K: Kind<S>>(
     }
 }
 
-async fn is_used(notes: &impl OnceRepository, ask: &Ask<'_>, key: &Key) -> Result<bool, Refusal> {
+/// Whether a request of this key was carried out meanwhile.
+pub async fn is_used(
+    notes: &impl OnceRepository,
+    ask: &Ask<'_>,
+    key: &Key,
+) -> Result<bool, Refusal> {
     match key {
         Key::New(once) => once::is_used(notes, ask, once).await,
         Key::None | Key::Used => Ok(false),

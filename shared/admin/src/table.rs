@@ -104,9 +104,6 @@ const fn row(
     }
 }
 
-/// What every scope of the management API begins with.
-pub const SCOPES_BEGIN: &str = "manage:";
-
 const CLIENTS_READ: &str = "manage:clients:read";
 const CLIENTS_WRITE: &str = "manage:clients:write";
 const APIS_READ: &str = "manage:apis:read";
@@ -333,6 +330,8 @@ fn ids_in<'a>(pattern: &str, path: &'a str) -> Option<Vec<&'a str>> {
 mod tests {
     use std::collections::BTreeSet;
 
+    use latchkey_oauth::scope::MANAGEMENT;
+
     use super::*;
 
     #[test]
@@ -379,7 +378,7 @@ mod tests {
             assert!(found.operations.contains(&operation));
             let direction = if row.method == "GET" { "read" } else { "write" };
             if let Some(scope) = row.scope {
-                assert!(scope.starts_with(SCOPES_BEGIN) && scope.ends_with(direction));
+                assert!(scope.starts_with(MANAGEMENT) && scope.ends_with(direction));
             }
         }
     }

@@ -143,8 +143,8 @@ pub enum MalformedClaimName {
 }
 
 /// Claims that mean something to whoever checks a token (RFC 7519 section 4.1, RFC 9068 section 2.2, OIDC Core section 2,
-/// RFC 7800, RFC 8693, RFC 8417, OIDC logout), or tie it to what ends it.
-const RESERVED: [&str; 27] = [
+/// and 5.6.2, RFC 7800, RFC 8693, RFC 8417, RFC 8485, RFC 9396, RFC 9493, OIDC logout), or tie it to what ends it.
+const RESERVED: [&str; 33] = [
     "iss",
     "sub",
     "aud",
@@ -169,6 +169,12 @@ const RESERVED: [&str; 27] = [
     "act",
     "may_act",
     "events",
+    "sub_id",
+    "authorization_details",
+    "_claim_names",
+    "_claim_sources",
+    "vot",
+    "vtm",
     "active",
     "family",
     "generation",

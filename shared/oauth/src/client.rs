@@ -232,6 +232,16 @@ impl Client {
         self.grant_types.contains(&grant_type)
     }
 
+    /// Whether a scope is its own, or that of an API it has been assigned.
+    pub fn may_have(&self, token: &str) -> bool {
+        self.scope.contains(token) || self.is_assigned(token)
+    }
+
+    /// Whether an API that it has been assigned gives it a scope.
+    pub fn is_assigned(&self, token: &str) -> bool {
+        self.apis.iter().any(|api| api.scope.contains(token))
+    }
+
     /// What it may do at an API, if that is assigned to it.
     pub fn api(&self, resource: &str) -> Option<&AssignedApi> {
         self.apis

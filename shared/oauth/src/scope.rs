@@ -7,6 +7,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// OIDC Core 1.0 section 3.1.2.1: the scope that asks for an ID token and opens UserInfo.
 pub const OPENID: &str = "openid";
 
+/// What every scope of the management API begins with.
+pub const MANAGEMENT: &str = "manage:";
+
 /// The most a scope may be long on the wire, in bytes.
 const MAX_LENGTH: usize = 2_048;
 

@@ -13,7 +13,7 @@ use crate::directory::Directory;
 use crate::error::{ErrorCode, OAuthError};
 use crate::form::Form;
 use crate::policy::Policy;
-use crate::scope::{OPENID, Scope};
+use crate::scope::{MANAGEMENT, OPENID, Scope};
 use crate::tenant::{Issuer, Tenant};
 use crate::time::Timestamp;
 
@@ -172,8 +172,7 @@ impl<R: RegistryRepository> Targeting<'_, R> {
     }
 
     fn may_have(&self, token: &str, own: &Scope) -> bool {
-        let assigned = |token| self.client.apis.iter().any(|api| api.scope.contains(token));
-        own.contains(token) || assigned(token)
+        own.contains(token) || self.client.is_assigned(token)
     }
 
     /// The resources that the request names. Unknown, unassigned and not granted look the same.
@@ -216,7 +215,8 @@ impl<R: RegistryRepository> Targeting<'_, R> {
     }
 
     async fn server(&self, name: &str) -> Result<Option<Resource>, OAuthError> {
-        if !self.tenant.settings.client_ids_as_scopes {
+        // A scope of the management API is granted as such, and never because a client is called like it.
+        if !self.tenant.settings.client_ids_as_scopes || name.starts_with(MANAGEMENT) {
             return Ok(None);
         }
         let Ok(id) = ClientId::parse(name) else {
@@ -262,7 +262,7 @@ impl<R: RegistryRepository> Targeting<'_, R> {
             let api = self.api(resource).await?;
             let api = api.ok_or_else(|| bad_scope("scope_of_a_deleted_api"))?;
             resources.push(Resource::Api(api));
-        } else {
+        } else if of_the_clients_own || resources.is_empty() {
             let audience = self.client.audience.iter().cloned();
             resources.extend(audience.map(Resource::Own));
         }
@@ -305,10 +305,11 @@ impl<R: RegistryRepository> Targeting<'_, R> {
     /// Whether a scope counts in a token for these resources: it must be the client's at each that knows it, so that none
     /// takes for its own what was granted for another (RFC 9068 section 5).
     fn counts(&self, token: &str, resources: &[Resource], own: &Scope) -> bool {
-        if self.is_identity(token) {
-            return own.contains(token);
+        let identity = self.is_identity(token);
+        if identity && !own.contains(token) {
+            return false;
         }
-        let mut granted = false;
+        let mut granted = identity;
         for resource in resources {
             match resource {
                 Resource::Api(api) => {
@@ -327,7 +328,10 @@ impl<R: RegistryRepository> Targeting<'_, R> {
                 Resource::Issuer => {
                     granted |= self.client.audience.is_empty() && own.contains(token);
                 }
-                Resource::Server(id) => granted |= id.as_str() == token,
+                Resource::Server(id) if id.as_str() == token => granted = true,
+                // Another server's name means nothing here. Anything else this one might take for its own.
+                Resource::Server(_) if identity || is_server(token, resources) => {}
+                Resource::Server(_) => return false,
             }
         }
         granted
@@ -364,6 +368,11 @@ impl<R: RegistryRepository> Targeting<'_, R> {
         }
         target
     }
+}
+
+fn is_server(token: &str, resources: &[Resource]) -> bool {
+    let mut resources = resources.iter();
+    resources.any(|it| matches!(it, Resource::Server(id) if id.as_str() == token))
 }
 
 fn apis_of(resources: &[Resource]) -> Vec<Arc<Api>> {

@@ -55,7 +55,7 @@ where
         endpoint.function() == Endpoint::Registration.function()
     }
 
-    async fn call(&self, call: Call<'_>) -> Result<Response<Bytes>, OAuthError> {
+    async fn call(&self, mut call: Call<'_>) -> Result<Response<Bytes>, OAuthError> {
         // A tenant where nobody can register has no such endpoint.
         let Some(policy) = call.tenant.settings.registration.clone() else {
             return Err(OAuthError::new(ErrorCode::NotFound, "no_registration_here"));
@@ -68,7 +68,8 @@ where
             return self.activate(call).await;
         }
         let method = call.parts.method.clone();
-        let (client, token) = self.own(&call, &call.below).await?;
+        let id = call.below.to_owned();
+        let (client, token) = self.own(&mut call, &id).await?;
         if method == Method::PUT {
             self.replace(call, client, &token, &policy).await
         } else if method == Method::DELETE {
@@ -146,7 +147,13 @@ impl<R: RegistryAdmin + RegistrationRepository> RegisterEndpoint<R> {
         if given.is_some_and(|given| !given.as_str().is_some_and(matches)) {
             return Err(bad("`client_secret` is not the client's."));
         }
-        let described = Metadata::read(&document)?.within(policy, stored.client_id.clone())?;
+        // A client does not widen itself: an operator may have narrowed it since, or let it in as it was.
+        let bounds = RegistrationPolicy {
+            grant_types: stored.grant_types.clone(),
+            scope: stored.scope.clone(),
+            ..policy.clone()
+        };
+        let described = Metadata::read(&document)?.within(&bounds, stored.client_id.clone())?;
         // What an operator gave it stays.
         let mut client = Client {
             default_scope: stored.default_scope.clone(),
@@ -160,9 +167,9 @@ impl<R: RegistryAdmin + RegistrationRepository> RegisterEndpoint<R> {
             client_secret_hashes: stored.client_secret_hashes.clone(),
             ..described
         };
-        client.default_scope = client
-            .default_scope
-            .map(|default| default.intersection(&client.scope));
+        let default = client.default_scope.take();
+        client.default_scope =
+            default.map(|default| default.filter(|token| client.may_have(token)));
         let secret = self.secret_for(&mut client)?;
         let written = self
             .registry
@@ -194,7 +201,7 @@ impl<R: RegistryAdmin + RegistrationRepository> RegisterEndpoint<R> {
     }
 
     /// A client that waits gives the code that an operator gave it. Once: then the code is gone.
-    async fn activate(&self, call: Call<'_>) -> Result<Response<Bytes>, OAuthError> {
+    async fn activate(&self, mut call: Call<'_>) -> Result<Response<Bytes>, OAuthError> {
         #[derive(Deserialize)]
         struct Asked {
             client_id: String,
@@ -207,7 +214,7 @@ impl<R: RegistryAdmin + RegistrationRepository> RegisterEndpoint<R> {
                 "client_id and activation_code are needed, each a string.",
             )
         })?;
-        let (stored, token) = self.own(&call, &asked.client_id).await?;
+        let (stored, token) = self.own(&mut call, &asked.client_id).await?;
         let given = RegistrationToken::parse(Purpose::Activation, &asked.activation_code);
         let right = match stored.registration.as_ref().map(|it| it.activation) {
             // Let in already: an answer that was lost is given again.
@@ -249,7 +256,7 @@ impl<R: RegistryAdmin + RegistrationRepository> RegisterEndpoint<R> {
     /// does not exist [...] the server MUST respond with HTTP 401 Unauthorized".
     async fn own(
         &self,
-        call: &Call<'_>,
+        call: &mut Call<'_>,
         id: &str,
     ) -> Result<(Versioned<Client>, SecretString), OAuthError> {
         let token = registration_token(call, Purpose::RegistrationAccess)?;
@@ -265,6 +272,7 @@ impl<R: RegistryAdmin + RegistrationRepository> RegisterEndpoint<R> {
         if !own || found.disabled {
             return Err(refused("not_the_clients_registration_access_token"));
         }
+        call.log.client_id = Some(found.client_id.to_string());
         Ok((found, token.expose()))
     }
 

@@ -7,7 +7,7 @@ use latchkey_oauth::tenant::LifetimeOverrides;
 use latchkey_oauth::time::Seconds;
 
 use crate::claim_rule;
-use crate::client::resource;
+use crate::client::read_audience;
 use crate::duration::Bounds;
 use crate::fault::{At, Faults, Place};
 use crate::fields::Fields;
@@ -57,7 +57,7 @@ pub fn read(node: Node, place: &Place, faults: &Faults) -> Option<ApiEntry> {
             .clone()
             .or_else(|| ResourceId::parse("urn:unnamed").ok())?,
         name: fields.text("name"),
-        audience: fields.texts("audience", resource).unwrap_or_default(),
+        audience: read_audience(&mut fields),
         scopes: read_scopes(&mut fields),
         claims: claim_rule::read_all(&mut fields),
         access_token_format: token_format::read(&mut fields),

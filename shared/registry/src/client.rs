@@ -91,7 +91,7 @@ pub fn read(node: Node, place: &Place, door: Door<'_>, faults: &Faults) -> Optio
         grant_types: read_grant_types(&mut fields),
         scope: fields.parsed("scope", Scope::parse).unwrap_or_default(),
         default_scope: fields.parsed("default_scope", Scope::parse),
-        audience: fields.texts("audience", resource).unwrap_or_default(),
+        audience: read_audience(&mut fields),
         apis: api::read_assigned(&mut fields),
         claims: claim_rule::read_all(&mut fields),
         access_token_format: token_format::read(&mut fields),
@@ -174,8 +174,21 @@ pub fn auth_method(text: &str) -> Result<ClientAuthMethod, String> {
     })
 }
 
+/// The most names an audience has: every token carries them.
+const MOST_AUDIENCE: usize = 50;
+
+/// Reads `audience`, of a client or an API.
+pub(crate) fn read_audience(fields: &mut Fields<'_>) -> Vec<String> {
+    let names = fields.texts("audience", resource).unwrap_or_default();
+    if names.len() > MOST_AUDIENCE {
+        let message = format!("`audience` lists more than {MOST_AUDIENCE}.");
+        fields.fault("audience", message);
+    }
+    names
+}
+
 /// A resource server: an absolute URI without fragment (RFC 8707 section 2), or the client_id it introspects with.
-pub(crate) fn resource(text: &str) -> Result<String, &'static str> {
+fn resource(text: &str) -> Result<String, &'static str> {
     let well_formed = match Url::parse(text) {
         Ok(url) => url.fragment().is_none(),
         Err(_) => ClientId::parse(text).is_ok() && !text.contains(' '),

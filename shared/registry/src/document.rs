@@ -89,7 +89,7 @@ fn as_described(members: Map<String, Json>) -> Map<String, Json> {
             nested(value)
         };
         // An empty scope is one that nothing is said about.
-        if value != "" {
+        if name == "constant" || value != "" {
             fields.insert(name, value);
         }
     }

@@ -351,6 +351,11 @@ fn what_is_told_is_read_as_it_was() {
             name: ClaimName::parse("tier").unwrap(),
             from: ClaimSource::Constant(json!({"longest": 7, "scope": "", "lifetimes": {"a": 1}})),
         },
+        // Neither is a constant that says nothing the attribute of that name.
+        ClaimRule {
+            name: ClaimName::parse("roles").unwrap(),
+            from: ClaimSource::Constant(json!("")),
+        },
         ClaimRule {
             name: ClaimName::parse("mail").unwrap(),
             from: ClaimSource::Attribute("email".to_owned()),

@@ -2,9 +2,10 @@
 
 use latchkey_oauth::audit::AuditEvent;
 use latchkey_oauth::client::{Client, ClientId, ClientSecretHash, RegistryAdmin};
-use latchkey_oauth::scope::Scope;
+use latchkey_oauth::scope::{MANAGEMENT, Scope};
 use latchkey_oauth::store::{Condition, Expected, Page, Part, Version, Versioned};
-use latchkey_oauth::user::UserAdmin;
+use latchkey_oauth::token::repository::TokenKeys;
+use latchkey_oauth::user::{Subject, SubjectKey, UserAdmin};
 use latchkey_registry::fault::Place;
 use latchkey_registry::tree::Node;
 use latchkey_registry::{ClientSecrets, client as vocabulary, document};
@@ -16,7 +17,6 @@ use super::{Described, Kind, read};
 use crate::ask::Ask;
 use crate::endpoint::{Grants, ManageEndpoint, secret};
 use crate::problem::{Refusal, invalid_field, refuse};
-use crate::table::SCOPES_BEGIN;
 
 /// Clients.
 #[derive(Debug)]
@@ -36,7 +36,7 @@ pub fn ensure_covered<'a>(
     given: impl IntoIterator<Item = &'a Scope>,
 ) -> Result<(), Refusal> {
     let covered = given.into_iter().all(|scope| {
-        let management = scope.filter(|token| token.starts_with(SCOPES_BEGIN));
+        let management = scope.filter(|token| token.starts_with(MANAGEMENT));
         management.is_subset_of(ask.scope)
     });
     if covered {
@@ -115,6 +115,9 @@ impl<R: RegistryAdmin, U: UserAdmin, G: Grants> Kind<ManageEndpoint<R, U, G>> fo
         let mut client = entry.client;
         ensure_no_more(ask, &client)?;
         ensure_sound(server, ask, &client).await?;
+        if old.is_none() {
+            ensure_nobodys_subject(server, ask, &client).await?;
+        }
         client.disabled = entry
             .disabled
             .unwrap_or_else(|| old.is_some_and(|old| old.disabled));
@@ -163,6 +166,24 @@ impl<R: RegistryAdmin, U: UserAdmin, G: Grants> Kind<ManageEndpoint<R, U, G>> fo
             .delete_client(ask.tenant_id(), &client.client_id, expected)
             .await?)
     }
+}
+
+/// RFC 9068 section 5: the `sub` of a client that acts for itself may not be a user's, whom an API would take it for.
+async fn ensure_nobodys_subject<R, U, G: Grants>(
+    server: &ManageEndpoint<R, U, G>,
+    ask: &Ask<'_>,
+    client: &Client,
+) -> Result<(), Refusal> {
+    let subject = Subject::of_client(&client.client_id);
+    let keys = TokenKeys {
+        subject: Some(SubjectKey::of(ask.tenant_id(), &subject)),
+        ..TokenKeys::default()
+    };
+    let state = server.grants.token_state(ask.tenant_id(), &keys).await?;
+    if state.subject.is_some() {
+        return Err(invalid_field("/client_id", "is the subject of a user."));
+    }
+    Ok(())
 }
 
 /// What a client refers to is there: a typing error would be found by nobody.

@@ -1,7 +1,7 @@
 //! Users.
 
 use latchkey_oauth::audit::AuditEvent;
-use latchkey_oauth::client::RegistryAdmin;
+use latchkey_oauth::client::{ClientId, RegistryAdmin};
 use latchkey_oauth::password::{Password, StoredPassword};
 use latchkey_oauth::random;
 use latchkey_oauth::store::{Condition, Expected, Page, Part, Version, Versioned};
@@ -114,6 +114,18 @@ impl<R: RegistryAdmin, U: UserAdmin, G: Grants> Kind<ManageEndpoint<R, U, G>> fo
             && said != known
         {
             return Err(invalid_field("/sub", "a subject never changes."));
+        }
+        // RFC 9068 section 5: an API would take one for the other.
+        if known.is_none()
+            && let Some(id) = entry.subject.as_ref()
+            && let Ok(id) = ClientId::parse(id.as_str())
+            && server
+                .registry
+                .read_client(ask.tenant_id(), &id)
+                .await?
+                .is_some()
+        {
+            return Err(invalid_field("/sub", "is the name of a client."));
         }
         let subject = match entry.subject.or_else(|| known.cloned()) {
             Some(subject) => subject,

@@ -280,7 +280,7 @@ impl<R: RegistryRepository, G: TokenStateRepository> IntrospectEndpoint<R, G> {
         let user = family.user;
         Ok(Ok(Active {
             // What the token is worth now: a client may have lost scope since.
-            scope: family.scope.intersection(&caller.scope),
+            scope: family.scope.filter(|token| caller.may_have(token)),
             client_id: family.client_id,
             username: user.as_ref().map(|user| user.username.clone()),
             token_type: None,

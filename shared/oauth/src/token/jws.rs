@@ -11,6 +11,11 @@ use super::algorithm::Algorithm;
 use super::jwk::RingKey;
 use crate::error::{ErrorCode, OAuthError};
 
+/// The longest token that is read, in bytes, and so the longest that is made: one that is not read could not be revoked.
+pub(super) const MAX_TOKEN: usize = 16 * 1_024;
+/// The longest signature there is, of RSA with 4,096 bits, as it stands in a token.
+const LONGEST_SIGNATURE: usize = 683;
+
 /// What a token is for: the `typ` of its header keeps one kind from passing for another (RFC 8725 section 3.11).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenType {
@@ -87,7 +92,7 @@ pub trait JwsSigner: Send + Sync {
 /// Signs claims into a compact JWS.
 ///
 /// # Errors
-/// `temporarily_unavailable` or `server_error`, as the signer says.
+/// `temporarily_unavailable` or `server_error`, as the signer says; `server_error` for claims of more than 16 KiB.
 pub async fn encode<S: JwsSigner>(
     signer: &S,
     key: &RingKey,
@@ -103,6 +108,9 @@ pub async fn encode<S: JwsSigner>(
     append(&mut jws, &header)?;
     jws.push('.');
     append(&mut jws, claims)?;
+    if jws.len() > MAX_TOKEN - LONGEST_SIGNATURE - 1 {
+        return Err(OAuthError::new(ErrorCode::ServerError, "token_too_long"));
+    }
     let signature = signer.sign(key, jws.as_bytes()).await?;
     jws.push('.');
     URL_SAFE_NO_PAD.encode_string(signature, &mut jws);

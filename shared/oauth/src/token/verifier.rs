@@ -8,13 +8,11 @@ use serde::de::DeserializeOwned;
 use super::access_token::{AccessTokenClaims, CustomClaims};
 use super::id_token::IdTokenClaims;
 use super::jwk::KeyRing;
-use super::jws::{Header, TokenType};
+use super::jws::{Header, MAX_TOKEN, TokenType};
 use super::opaque::StoredAccessToken;
 use crate::tenant::Issuer;
 use crate::time::{Seconds, Timestamp};
 
-/// The longest token looked at, in bytes.
-const MAX_LENGTH: usize = 16 * 1_024;
 /// How far two machines' clocks may be apart (RFC 7519 section 4.1.5: "some small leeway").
 const CLOCK_SKEW: Seconds = Seconds(10);
 
@@ -74,7 +72,7 @@ pub fn verify(
     issuer: &Issuer,
     now: Timestamp,
 ) -> Result<VerifiedToken, Rejected> {
-    if token.len() > MAX_LENGTH {
+    if token.len() > MAX_TOKEN {
         return Err(Rejected::Malformed);
     }
     let (message, signature) = token.rsplit_once('.').ok_or(Rejected::Malformed)?;
