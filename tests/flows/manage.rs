@@ -6,7 +6,7 @@ use latchkey_oauth::tenant::TenantSettings;
 use latchkey_testkit::fixtures::{PASSWORD, SECRET, confidential};
 use latchkey_tests::manage::{Manager, every_scope, walk};
 use latchkey_tests::request::{Ask, get, post};
-use latchkey_tests::world::World;
+use latchkey_tests::world::{World, fresh_tenant};
 use latchkey_tests::{on_every_server, where_time_can_be_moved};
 use serde_json::{Value, json};
 
@@ -19,6 +19,7 @@ on_every_server!(
     a_client_from_its_making_to_its_end,
     nobody_gives_more_than_they_have,
     a_scope_is_nothing_one_is_called,
+    a_domain_is_one_tenants,
     a_secret_is_shown_once,
     an_update_is_never_lost,
     a_request_is_carried_out_once,
@@ -219,6 +220,24 @@ async fn a_scope_is_nothing_one_is_called(world: World) {
     let _ = ask("manage:tenant:write")
         .await
         .refused(400, "invalid_scope");
+}
+
+async fn a_domain_is_one_tenants(world: World) {
+    let boss = Manager::of(&world.default_tenant().await).await;
+    let [one, other] = [fresh_tenant(), fresh_tenant()].map(|it| it.to_string());
+    let domain = format!("{one}.example.com");
+    for tenant in [&one, &other] {
+        let made = boss.post("/tenants", &json!({"tenant": tenant})).await;
+        assert_eq!(made.status(), 201, "{made:?}");
+    }
+    let give = async |tenant: &str, domain: &str| {
+        let body = json!({"domain": domain});
+        let path = format!("/tenants/{tenant}");
+        boss.over(Method::PATCH, &path, Some(&body)).await
+    };
+    let _ = give(&one, &domain).await.ok();
+    let _ = give(&one, &domain).await.ok();
+    assert_eq!(refused_fields(give(&other, &domain).await), ["/domain"]);
 }
 
 async fn a_secret_is_shown_once(world: World) {

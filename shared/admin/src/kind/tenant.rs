@@ -8,12 +8,13 @@ use latchkey_oauth::audit::AuditEvent;
 use latchkey_oauth::client::{Client, RegistryAdmin};
 use latchkey_oauth::hash::sha256;
 use latchkey_oauth::store::{Condition, Expected, Page, Part, Version, Versioned};
-use latchkey_oauth::tenant::{Tenant, TenantId};
+use latchkey_oauth::tenant::{Domain, Tenant, TenantId};
 use latchkey_oauth::token::jwk::KeyRing;
 use latchkey_oauth::user::{User, UserAdmin};
 use latchkey_registry::tree::Node;
 use latchkey_registry::{document, tenant as vocabulary};
 use serde_json::{Map, Value as Json};
+use url::Url;
 
 use super::client::ensure_covered;
 use super::{Described, Kind, read};
@@ -67,7 +68,7 @@ impl<R: RegistryAdmin, U: UserAdmin, G: Grants> Kind<ManageEndpoint<R, U, G>> fo
     }
 
     async fn describe(
-        _server: &ManageEndpoint<R, U, G>,
+        server: &ManageEndpoint<R, U, G>,
         ask: &Ask<'_>,
         document: Map<String, Json>,
         old: Option<&Tenant>,
@@ -86,11 +87,10 @@ impl<R: RegistryAdmin, U: UserAdmin, G: Grants> Kind<ManageEndpoint<R, U, G>> fo
             let of_apis = policy.apis.iter().map(|api| &api.scope);
             ensure_covered(ask, of_apis.chain([&policy.scope]))?;
         }
-        // Whose a domain is the whole deployment has to agree about.
-        let domain = old.and_then(|old| old.settings.domain.as_ref());
-        if entry.settings.domain.as_ref() != domain && !ask.tenant_id().is_default() {
-            let detail = "is given to a tenant by who manages the default tenant.";
-            return Err(invalid_field("/domain", detail));
+        let known = old.and_then(|old| old.settings.domain.as_ref());
+        let domain = entry.settings.domain.as_ref();
+        if domain != known {
+            ensure_domain(server, ask, &entry.tenant, domain).await?;
         }
         Ok(Described::plain(Tenant {
             id: entry.tenant,
@@ -136,6 +136,32 @@ impl<R: RegistryAdmin, U: UserAdmin, G: Grants> Kind<ManageEndpoint<R, U, G>> fo
         belongings.delete(server, &tenant.id).await?;
         let expected = Expected::Version(tenant.version);
         Ok(server.registry.delete_tenant(&tenant.id, expected).await?)
+    }
+}
+
+/// Whose a domain is the whole deployment has to agree about.
+async fn ensure_domain<R: RegistryAdmin, U, G>(
+    server: &ManageEndpoint<R, U, G>,
+    ask: &Ask<'_>,
+    tenant: &TenantId,
+    domain: Option<&Domain>,
+) -> Result<(), Refusal> {
+    if !ask.tenant_id().is_default() {
+        let detail = "is given to a tenant by who manages the default tenant.";
+        return Err(invalid_field("/domain", detail));
+    }
+    let Some(domain) = domain else {
+        return Ok(());
+    };
+    // Where the default tenant is asked now, it has to stay reachable.
+    let base = Url::parse(ask.base).ok();
+    let owner = server.registry.tenant_of_domain(domain).await?;
+    if owner.is_some_and(|owner| owner != *tenant) {
+        Err(invalid_field("/domain", "is another tenant's."))
+    } else if base.is_some_and(|base| base.host_str() == Some(domain.as_str())) {
+        Err(invalid_field("/domain", "is the deployment's own."))
+    } else {
+        Ok(())
     }
 }
 
