@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use latchkey_oauth::token::opaque::AccessTokenFormat;
 use latchkey_tests::counted::{Ledger, clients};
 use latchkey_tests::manage::{Manager, walk};
+use latchkey_tests::request::get;
 use latchkey_tests::template::{FUNCTIONS, granted, needed};
 
 use latchkey_tests::world::World;
@@ -42,6 +43,16 @@ async fn a_function_may_call_what_it_calls_and_no_more() {
         "manage",
         ledger.take().calls.iter().flat_map(needed).collect(),
     );
+    // At another host than the base URL's it has to be looked up whose that is.
+    let elsewhere = own.served_by(&counting.0, &counting.1);
+    let elsewhere = elsewhere.at_host("elsewhere.example.com");
+    ledger.take();
+    let _ = elsewhere
+        .send(get("/.well-known/openid-configuration"))
+        .await;
+    let calls = ledger.take().calls;
+    let discovery = used.entry("discovery").or_default();
+    discovery.extend(calls.iter().flat_map(needed));
     for function in FUNCTIONS {
         assert_eq!(
             granted(function),
