@@ -146,10 +146,13 @@ pub fn needed(call: &AwsCall) -> BTreeSet<String> {
             needed.insert(grant(action, resource, ""));
         }
         for partition in partitions {
-            let kind = partition
-                .split_once('#')
-                .map(|(kind, _)| format!("{kind}#*"));
-            needed.insert(grant(action, resource, &kind.unwrap_or_default()));
+            let kind = match partition.split_once('#') {
+                // The only one of its kind, in a table whose other keys begin with a tenant.
+                Some(("", _)) => partition.clone(),
+                Some((kind, _)) => format!("{kind}#*"),
+                None => String::new(),
+            };
+            needed.insert(grant(action, resource, &kind));
         }
     }
     needed
