@@ -39,7 +39,7 @@ pub enum AuditEvent {
     ClientRegistered,
     /// A client changed its registration.
     ClientChanged,
-    /// A client that registered itself was let in by its code.
+    /// A client that registered itself was let in, by its code or through the management API.
     ClientActivated,
     /// Tenants, clients, APIs, users or grants were told to who manages them.
     RegistryTold,

@@ -18,7 +18,7 @@ use latchkey_oauth::registration::{
     RegistrationRepository, RegistrationToken,
 };
 use latchkey_oauth::route::Endpoint;
-use latchkey_oauth::store::{Expected, Versioned};
+use latchkey_oauth::store::{Expected, Version, Versioned};
 use percent_encoding::percent_decode_str;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
@@ -171,16 +171,7 @@ impl<R: RegistryAdmin + RegistrationRepository> RegisterEndpoint<R> {
         client.default_scope =
             default.map(|default| default.filter(|token| client.may_have(token)));
         let secret = self.secret_for(&mut client)?;
-        let written = self
-            .registry
-            .put_client(&call.tenant.id, &client, Expected::Version(stored.version))
-            .await?;
-        if written.is_none() {
-            return Err(OAuthError::new(
-                ErrorCode::TemporarilyUnavailable,
-                "client_changed_meanwhile",
-            ));
-        }
+        self.write(&call, &client, stored.version).await?;
         call.log.event = Some(AuditEvent::ClientChanged);
         let told = ClientInformation::of(&client, &call.issuer, token, secret.as_ref());
         json(StatusCode::OK, &told)
@@ -237,16 +228,7 @@ impl<R: RegistryAdmin + RegistrationRepository> RegisterEndpoint<R> {
         if let Some(registration) = &mut client.registration {
             registration.activation = Activation::Done;
         }
-        let written = self
-            .registry
-            .put_client(&call.tenant.id, &client, Expected::Version(stored.version))
-            .await?;
-        if written.is_none() {
-            return Err(OAuthError::new(
-                ErrorCode::TemporarilyUnavailable,
-                "client_changed_meanwhile",
-            ));
-        }
+        self.write(&call, &client, stored.version).await?;
         call.log.event = Some(AuditEvent::ClientActivated);
         let told = ClientInformation::of(&client, &call.issuer, &token, None);
         json(StatusCode::OK, &told)
@@ -274,6 +256,26 @@ impl<R: RegistryAdmin + RegistrationRepository> RegisterEndpoint<R> {
         }
         call.log.client_id = Some(found.client_id.to_string());
         Ok((found, token.expose()))
+    }
+
+    /// Writes over what was read, unless somebody else has meanwhile.
+    async fn write(
+        &self,
+        call: &Call<'_>,
+        client: &Client,
+        read: Version,
+    ) -> Result<(), OAuthError> {
+        let expected = Expected::Version(read);
+        let written = self
+            .registry
+            .put_client(&call.tenant.id, client, expected)
+            .await?;
+        written.map(|_| ()).ok_or_else(|| {
+            OAuthError::new(
+                ErrorCode::TemporarilyUnavailable,
+                "client_changed_meanwhile",
+            )
+        })
     }
 
     /// A confidential client has a secret, and a public one has none.
