@@ -151,8 +151,7 @@ impl<R: RegistryAdmin, U: UserAdmin, G: Grants> ManageEndpoint<R, U, G> {
             profile: false,
         };
         let bearer = Bearer::read(&self.directory, &self.grants, call, &token, wanted).await?;
-        let claims = bearer.claims.clone();
-        bearer
+        let (claims, _) = bearer
             .state(&self.directory, &self.grants, call, wanted)
             .await?;
         if claims.scope.contains(scope) {

@@ -56,12 +56,12 @@ impl<R: RegistryRepository> Directory<R> {
         host: &str,
         now: Timestamp,
     ) -> Result<Option<TenantId>, OAuthError> {
-        let Ok(domain) = Domain::parse(host) else {
-            return Ok(None);
-        };
         if self.base.is_at(host) {
             return Ok(None);
         }
+        let Ok(domain) = Domain::parse(host) else {
+            return Ok(None);
+        };
         if let Some(known) = self.domains.get(&domain, MAX_AGE, now) {
             return Ok((*known).clone());
         }

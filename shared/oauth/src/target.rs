@@ -345,18 +345,18 @@ impl<R: RegistryRepository> Targeting<'_, R> {
         };
         let mut audience: Vec<String> = Vec::new();
         for resource in &resources {
-            match resource {
-                Resource::Issuer => audience.push(self.issuer.to_string()),
-                Resource::Own(name) => audience.push(name.clone()),
-                Resource::Api(api) => audience.extend(api.audience()),
-                Resource::Server(id) => audience.push(id.to_string()),
-            }
-            target.resources.push(match resource {
+            let name = match resource {
                 Resource::Issuer => self.issuer.to_string(),
                 Resource::Own(name) => name.clone(),
-                Resource::Api(api) => api.resource.to_string(),
                 Resource::Server(id) => id.to_string(),
-            });
+                Resource::Api(api) => {
+                    audience.extend(api.audience());
+                    target.resources.push(api.resource.to_string());
+                    continue;
+                }
+            };
+            audience.push(name.clone());
+            target.resources.push(name);
         }
         if self.tenant.settings.client_ids_as_scopes {
             audience.push(self.client.client_id.to_string());

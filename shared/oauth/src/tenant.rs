@@ -98,7 +98,10 @@ impl<'de> Deserialize<'de> for TenantId {
 
 /// The URL the deployment is reached at: the issuer of the default tenant.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BaseUrl(Box<str>);
+pub struct BaseUrl {
+    origin: Box<str>,
+    host: Box<str>,
+}
 
 /// A URL that cannot be an issuer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -115,6 +118,7 @@ impl BaseUrl {
     /// [`MalformedIssuer`] for anything else.
     pub fn parse(text: &str) -> Result<Self, MalformedIssuer> {
         let url = Url::parse(text).map_err(|_| MalformedIssuer)?;
+        let host = url.host_str().ok_or(MalformedIssuer)?;
         let loopback = match url.host() {
             Some(url::Host::Domain(name)) => name == "localhost",
             Some(url::Host::Ipv4(address)) => address.is_loopback(),
@@ -125,7 +129,10 @@ impl BaseUrl {
         // Compared to the letter by clients, so only the form that URL parsing does not change is taken.
         let origin = url.origin().ascii_serialization();
         if scheme_ok && (text == origin) {
-            Ok(Self(origin.into()))
+            Ok(Self {
+                host: host.into(),
+                origin: origin.into(),
+            })
         } else {
             Err(MalformedIssuer)
         }
@@ -133,8 +140,7 @@ impl BaseUrl {
 
     /// Whether this is the base URL's own host.
     pub fn is_at(&self, host: &str) -> bool {
-        let url = Url::parse(&self.0).ok();
-        url.is_some_and(|url| url.host_str() == Some(host))
+        *self.host == *host
     }
 
     /// The issuer of a tenant as its settings have it: its own domain, or as [`BaseUrl::issuer`].
@@ -148,9 +154,9 @@ impl BaseUrl {
     /// The issuer of `tenant`: the base URL itself, or the base URL with the tenant's segment.
     pub fn issuer(&self, tenant: &TenantId) -> Issuer {
         if tenant.is_default() {
-            Issuer(self.0.clone())
+            Issuer(self.origin.clone())
         } else {
-            Issuer(format!("{}/{tenant}", self.0).into())
+            Issuer(format!("{}/{tenant}", self.origin).into())
         }
     }
 }

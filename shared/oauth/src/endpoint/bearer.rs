@@ -96,7 +96,7 @@ impl Bearer {
         Ok(bearer)
     }
 
-    /// What is kept of a token that still counts: neither it nor its family is revoked, its user and its client are there.
+    /// What a token that still counts says, and what is kept of it: neither it nor its family is revoked, its user and its client are there.
     ///
     /// # Errors
     /// `invalid_token`, or `temporarily_unavailable`.
@@ -106,13 +106,13 @@ impl Bearer {
         grants: &G,
         call: &Call<'_>,
         wanted: Wanted<'_>,
-    ) -> Result<TokenState, OAuthError> {
-        let (tenant, claims) = (&call.tenant.id, &self.claims);
+    ) -> Result<(AccessTokenClaims, TokenState), OAuthError> {
+        let (tenant, claims) = (&call.tenant.id, self.claims);
         let state = match self.read {
             Some(state) => state,
             // Of a JWT only what can have ended it, and only if it is good.
             None => {
-                let mut keys = TokenKeys::of_access_token(tenant, claims);
+                let mut keys = TokenKeys::of_access_token(tenant, &claims);
                 keys.profile = wanted.profile;
                 grants.token_state(tenant, &keys).await?
             }
@@ -124,7 +124,7 @@ impl Bearer {
             .client(tenant, &claims.client_id, call.now)
             .await?;
         match client {
-            Some(_) => Ok(state),
+            Some(_) => Ok((claims, state)),
             None => Err(refusal(ErrorCode::InvalidToken, "client_gone")),
         }
     }

@@ -58,18 +58,16 @@ where
                     .challenged(Challenge::BearerWith(OPENID)),
             );
         }
-        let scope = claims.scope.clone();
-        let sub = claims.sub.clone();
-        let state = bearer
+        let (claims, state) = bearer
             .state(&self.directory, &self.grants, &call, wanted)
             .await?;
         let profile = state
             .profile
             .ok_or_else(|| refusal(ErrorCode::InvalidToken, "user_gone"))?;
         let own = &call.tenant.settings.claim_scopes;
-        let mut answer = claims::granted(&profile, &scope, own);
+        let mut answer = claims::granted(&profile, &claims.scope, own);
         // OIDC Core section 5.3.2: "The sub (subject) Claim MUST always be returned in the UserInfo Response."
-        answer.insert("sub".to_owned(), Value::from(sub.as_str()));
+        answer.insert("sub".to_owned(), Value::from(claims.sub.as_str()));
         call.log.event = Some(AuditEvent::ClaimsTold);
         json(StatusCode::OK, &answer)
     }
