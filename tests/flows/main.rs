@@ -9,6 +9,7 @@ mod manage;
 mod manage_users;
 mod moving_in;
 mod opaque_tokens;
+mod own_password;
 mod password;
 mod problems;
 mod refresh_token;

@@ -14,5 +14,6 @@ mod problem;
 pub mod segment;
 pub mod table;
 mod user_grants;
+mod user_password;
 
 pub use endpoint::ManageEndpoint;

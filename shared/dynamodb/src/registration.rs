@@ -2,7 +2,8 @@
 
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
 use latchkey_oauth::client::Client;
-use latchkey_oauth::registration::{InitialAccess, RegistrationRepository, TokenHash};
+use latchkey_oauth::registration::{InitialAccess, RegistrationRepository};
+use latchkey_oauth::secret_token::TokenHash;
 use latchkey_oauth::store::{Expected, StoreError};
 use latchkey_oauth::tenant::TenantId;
 use latchkey_oauth::time::Timestamp;

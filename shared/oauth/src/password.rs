@@ -38,6 +38,11 @@ impl Password {
         }
     }
 
+    /// Whether it is the other one.
+    pub fn is(&self, other: &Self) -> bool {
+        self.text() == other.text()
+    }
+
     /// The password as it was typed. Not for logs.
     pub(crate) fn text(&self) -> &str {
         self.0.expose_secret()

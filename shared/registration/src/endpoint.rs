@@ -14,10 +14,10 @@ use latchkey_oauth::form::refuse_secrets_in_query;
 use latchkey_oauth::http::{empty, json};
 use latchkey_oauth::random::Random;
 use latchkey_oauth::registration::{
-    Activation, ActivationPolicy, Purpose, Registration, RegistrationPolicy,
-    RegistrationRepository, RegistrationToken,
+    Activation, ActivationPolicy, Registration, RegistrationPolicy, RegistrationRepository,
 };
 use latchkey_oauth::route::Endpoint;
+use latchkey_oauth::secret_token::{Purpose, SecretToken};
 use latchkey_oauth::store::{Expected, Version, Versioned};
 use percent_encoding::percent_decode_str;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -99,7 +99,7 @@ impl<R: RegistryAdmin + RegistrationRepository> RegisterEndpoint<R> {
             .map_err(|error| OAuthError::new(ErrorCode::ServerError, "client_id").because(error))?;
         let mut client = Metadata::read(&document)?.within(policy, id)?;
 
-        let access = RegistrationToken::new(Purpose::RegistrationAccess, &*self.random)?;
+        let access = SecretToken::new(Purpose::RegistrationAccess, &*self.random)?;
         client.registration = Some(Registration {
             access_token: access.hash(),
             issued_at: call.now,
@@ -206,7 +206,7 @@ impl<R: RegistryAdmin + RegistrationRepository> RegisterEndpoint<R> {
             )
         })?;
         let (stored, token) = self.own(&mut call, &asked.client_id).await?;
-        let given = RegistrationToken::parse(Purpose::Activation, &asked.activation_code);
+        let given = SecretToken::parse(Purpose::Activation, &asked.activation_code);
         let right = match stored.registration.as_ref().map(|it| it.activation) {
             // Let in already: an answer that was lost is given again.
             Some(Activation::Done) | None => {
@@ -295,7 +295,7 @@ impl<R: RegistryAdmin + RegistrationRepository> RegisterEndpoint<R> {
 }
 
 /// RFC 6750 section 2.1: the token of a purpose, in the header.
-fn registration_token(call: &Call<'_>, purpose: Purpose) -> Result<RegistrationToken, OAuthError> {
+fn registration_token(call: &Call<'_>, purpose: Purpose) -> Result<SecretToken, OAuthError> {
     let challenged = |error: OAuthError| error.challenged(Challenge::Bearer);
     let text = bearer::in_header(&call.parts)
         .map_err(challenged)?
@@ -303,7 +303,7 @@ fn registration_token(call: &Call<'_>, purpose: Purpose) -> Result<RegistrationT
     let text = text.ok_or_else(|| {
         OAuthError::new(ErrorCode::MissingToken, "no_bearer_token").challenged(Challenge::Bearer)
     })?;
-    RegistrationToken::parse(purpose, &text).ok_or_else(|| refused("malformed_registration_token"))
+    SecretToken::parse(purpose, &text).ok_or_else(|| refused("malformed_registration_token"))
 }
 
 fn refused(reason: &'static str) -> OAuthError {
