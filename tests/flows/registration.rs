@@ -173,9 +173,12 @@ async fn an_initial_access_token_where_it_is_not(world: World) {
         let ask = send_json(Method::POST, "/register", document).bearer(text);
         world.send(ask).await
     };
-    let _ = by(text.expose_secret(), &of_the_service())
-        .await
-        .refused(401, "invalid_token");
+    // Who has no token of ours learns nothing of what a registration may be.
+    let bad = json!({"grant_types": ["password"]});
+    for document in [of_the_service(), bad.clone()] {
+        let refused = by(text.expose_secret(), &document).await;
+        let _ = refused.refused(401, "invalid_token");
+    }
     let _ = by("lki.x", &of_the_service())
         .await
         .refused(401, "invalid_token");
@@ -188,7 +191,6 @@ async fn an_initial_access_token_where_it_is_not(world: World) {
         .put_initial_access(&world.tenant, &initial.hash(), &kept)
         .await;
     // What is refused costs nothing of it.
-    let bad = json!({"grant_types": ["password"]});
     let _ = by(text.expose_secret(), &bad)
         .await
         .refused(400, "invalid_client_metadata");

@@ -57,6 +57,10 @@ impl<R: RegistryAdmin, U: UserAdmin, G: Grants> ManageEndpoint<R, U, G> {
     /// Makes a reset token, which takes the place of the one before. Until it is used, everything stays as it is.
     pub(crate) async fn make_reset_token(&self, ask: &Ask<'_>, id: &str) -> Result<Told, Refusal> {
         ask.no_parameters()?;
+        let mut key = once::read(&self.grants, ask).await?;
+        if let Key::Used(location) = &key {
+            return crud::repeated::<_, Users>(self, ask, location).await;
+        }
         let body = if ask.body.is_empty() {
             json!({})
         } else {
@@ -71,12 +75,6 @@ impl<R: RegistryAdmin, U: UserAdmin, G: Grants> ManageEndpoint<R, U, G> {
         })?;
         let found = self.user(ask, id).await?;
         let mut user = found.value;
-        let key = once::read(&self.grants, ask, &path_of("users", id)).await?;
-        let once = match &key {
-            Key::None => None,
-            Key::New(once) => Some(once),
-            Key::Used => return crud::repeated::<_, Users>(self, ask, id).await,
-        };
         let token = SecretToken::new(Purpose::PasswordReset, &*self.random)?;
         let until = ask.now.plus(lifetime);
         user.credentials.reset = Some(PasswordReset {
@@ -85,14 +83,14 @@ impl<R: RegistryAdmin, U: UserAdmin, G: Grants> ManageEndpoint<R, U, G> {
         });
         let condition = Condition {
             expected: Expected::Version(found.version),
-            once,
+            once: key.noting(path_of("users", id)),
         };
         let put = self.users.put_user(ask.tenant_id(), &user, condition);
         if put.await?.is_none() {
-            if crud::is_used(&self.grants, ask, &key).await? {
-                return crud::repeated::<_, Users>(self, ask, id).await;
-            }
-            return Err(stale());
+            return match key.used_meanwhile(&self.grants, ask).await? {
+                Some(location) => crud::repeated::<_, Users>(self, ask, &location).await,
+                None => Err(stale()),
+            };
         }
         let mut told = Told::read(json!({
             "username": user.profile.username,

@@ -95,6 +95,13 @@ pub struct InitialAccess {
     pub until: Timestamp,
 }
 
+impl InitialAccess {
+    /// Whether a client may register with it at `now`.
+    pub fn counts(&self, now: Timestamp) -> bool {
+        self.uses_left > 0 && now < self.until
+    }
+}
+
 /// Where registrations are kept.
 pub trait RegistrationRepository: Send + Sync {
     /// Writes an initial access token.
@@ -104,6 +111,13 @@ pub trait RegistrationRepository: Send + Sync {
         hash: &TokenHash,
         token: &InitialAccess,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// An initial access token as it is now; `None` for one that is not known.
+    fn initial_access(
+        &self,
+        tenant: &TenantId,
+        hash: &TokenHash,
+    ) -> impl Future<Output = Result<Option<InitialAccess>, StoreError>> + Send;
 
     /// Writes a client that is not there yet, and uses an initial access token once, where it takes one: both or neither.
     /// Of any number of parallel registrations no more succeed than the token has uses left. `false`, and nothing written,

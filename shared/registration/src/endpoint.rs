@@ -17,7 +17,7 @@ use latchkey_oauth::registration::{
     Activation, ActivationPolicy, Registration, RegistrationPolicy, RegistrationRepository,
 };
 use latchkey_oauth::route::Endpoint;
-use latchkey_oauth::secret_token::{Purpose, SecretToken};
+use latchkey_oauth::secret_token::{Purpose, SecretToken, TokenHash};
 use latchkey_oauth::store::{Expected, Version, Versioned};
 use percent_encoding::percent_decode_str;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -29,6 +29,8 @@ use crate::metadata::{Metadata, bad, refuse_what_the_server_says};
 
 /// The longest body, in bytes.
 const MAX_BODY: usize = 64 * 1_024;
+/// Why an initial access token is refused.
+const USED_UP: &str = "initial_access_token_used_up_or_unknown";
 
 /// Registration and what it works with.
 #[derive(Debug)]
@@ -91,7 +93,7 @@ impl<R: RegistryAdmin + RegistrationRepository> RegisterEndpoint<R> {
         let initial = if policy.open {
             None
         } else {
-            Some(registration_token(&call, Purpose::InitialAccess)?)
+            Some(self.initial_access(&call).await?)
         };
         let document = document(&call)?;
         let id: [u8; 16] = latchkey_oauth::random::bytes(&*self.random)?;
@@ -109,20 +111,31 @@ impl<R: RegistryAdmin + RegistrationRepository> RegisterEndpoint<R> {
             },
         });
         let secret = self.secret_for(&mut client)?;
-        let initial = initial.map(|token| token.hash());
         let registered = self
             .registry
             .register(&call.tenant.id, &client, initial.as_ref(), call.now)
             .await?;
         if !registered {
             // Without a token only 128 random bits that somebody has could be in the way.
-            return Err(refused("initial_access_token_used_up_or_unknown"));
+            return Err(refused(USED_UP));
         }
         call.log.client_id = Some(client.client_id.to_string());
         call.log.event = Some(AuditEvent::ClientRegistered);
         let token = access.expose();
         let told = ClientInformation::of(&client, &call.issuer, &token, secret.as_ref());
         json(StatusCode::CREATED, &told)
+    }
+
+    /// The initial access token of a request, if it counts: nobody else learns what a registration may be. That it is used no
+    /// more often than it says is seen to where it is used.
+    async fn initial_access(&self, call: &Call<'_>) -> Result<TokenHash, OAuthError> {
+        let hash = registration_token(call, Purpose::InitialAccess)?.hash();
+        let kept = self.registry.initial_access(&call.tenant.id, &hash).await?;
+        if kept.is_some_and(|it| it.counts(call.now)) {
+            Ok(hash)
+        } else {
+            Err(refused(USED_UP))
+        }
     }
 
     /// RFC 7592 section 2.2: what is not said is no longer so.

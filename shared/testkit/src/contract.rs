@@ -345,7 +345,13 @@ pub async fn registration(store: &(impl RegistrationRepository + RegistryAdmin),
     let is_there = async |id: &str| store.client(&here, &client_id(id)).await.unwrap().is_some();
     let by = Some(&hash);
     assert!(!register(&here, "a", by, NOW).await);
+    let read = async |tenant| store.initial_access(tenant, &hash).await.unwrap();
+    assert_eq!(read(&here).await, None);
     store.put_initial_access(&here, &hash, &kept).await.unwrap();
+    assert_eq!(
+        (read(&here).await, read(&elsewhere).await),
+        (Some(kept), None)
+    );
     assert!(!register(&elsewhere, "a", by, NOW).await);
     assert!(!register(&here, "a", by, NOW.plus(Seconds(60))).await);
     assert!(!is_there("a").await);
@@ -358,6 +364,7 @@ pub async fn registration(store: &(impl RegistrationRepository + RegistryAdmin),
     assert!(one != other, "used more often than it says");
     assert!(is_there("b").await != is_there("c").await);
     assert!(!register(&here, "d", by, NOW).await);
+    assert_eq!(read(&here).await.map(|it| it.uses_left), Some(0));
     assert!(register(&here, "d", None, NOW).await);
     assert!(!register(&here, "d", None, NOW).await);
 }

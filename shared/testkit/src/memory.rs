@@ -374,6 +374,15 @@ impl RegistrationRepository for MemoryStore {
         Ok(())
     }
 
+    async fn initial_access(
+        &self,
+        tenant: &TenantId,
+        hash: &TokenHash,
+    ) -> Result<Option<InitialAccess>, StoreError> {
+        let key = (tenant.clone(), hash.to_string());
+        Ok(self.tables().initial.get(&key).cloned())
+    }
+
     async fn register(
         &self,
         tenant: &TenantId,
@@ -388,7 +397,7 @@ impl RegistrationRepository for MemoryStore {
         }
         if let Some(hash) = initial {
             let token = tables.initial.get_mut(&(tenant.clone(), hash.to_string()));
-            let Some(token) = token.filter(|it| it.uses_left > 0 && now < it.until) else {
+            let Some(token) = token.filter(|it| it.counts(now)) else {
                 return Ok(false);
             };
             token.uses_left -= 1;
