@@ -6,6 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use latchkey_oauth::dialect::Dialect;
+
 const FUNCTIONS: [&str; 7] = [
     "discovery",
     "introspect",
@@ -74,10 +76,16 @@ fn arrows_point_one_way() {
             "clap",
         ],
     );
-    assert_never(
-        "latchkey-registration",
-        &["aws-config", "aws-sdk-", "aws-smithy-", "lambda_", "tokio"],
-    );
+    for pure in ["latchkey-registration", "latchkey-dialects"] {
+        assert_never(
+            pure,
+            &["aws-config", "aws-sdk-", "aws-smithy-", "lambda_", "tokio"],
+        );
+    }
+    // The core never knows how a product says something.
+    for core in ["latchkey-lambda", "latchkey-admin", "latchkey-registration"] {
+        assert_never(core, &["latchkey-dialects"]);
+    }
     assert_never("latchkey-dynamodb", &["latchkey-kms", "aws-sdk-kms"]);
     assert_never("latchkey-kms", &["latchkey-dynamodb", "aws-sdk-dynamodb"]);
     assert_never("latchkey-lambda", &["aws-sdk-", "latchkey-aws"]);
@@ -97,6 +105,7 @@ fn arrows_point_one_way() {
         "registration",
         "admin",
         "aws",
+        "dialects",
         "dynamodb",
         "kms",
         "lambda",
@@ -178,6 +187,24 @@ fn a_grant_knows_no_http_no_signature_and_no_other_grant() {
 }
 
 #[test]
+fn products_are_named_where_they_are_translated() {
+    let oauth = "shared/oauth/src";
+    let places = ["dialect.rs", "route/foreign.rs"].map(|it| root().join(oauth).join(it));
+    for folder in ["functions", "shared", "cli"] {
+        for path in sources(folder) {
+            if places.contains(&path) || path.starts_with(root().join("shared/dialects")) {
+                continue;
+            }
+            let code = code(&path).to_lowercase();
+            for dialect in Dialect::ALL {
+                let name = dialect.as_str();
+                assert!(!code.contains(name), "{} names {name}", path.display());
+            }
+        }
+    }
+}
+
+#[test]
 fn only_issue_mints() {
     for path in sources("shared/oauth/src") {
         if path.ends_with("token/issue.rs") || path.ends_with("token/jws.rs") {
@@ -212,7 +239,7 @@ fn every_crate_keeps_the_lints() {
     for member in ["cli", "xtask", "xtask/bare", "xtask/yardstick"] {
         members += has_lints(&root().join(member));
     }
-    assert_eq!(members, FUNCTIONS.len() + 9 + 4);
+    assert_eq!(members, FUNCTIONS.len() + 10 + 4);
 
     let workspace = fs::read_to_string(root().join("Cargo.toml")).unwrap();
     for lint in [

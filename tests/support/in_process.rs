@@ -8,6 +8,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{Request, Response};
 use latchkey_admin::ManageEndpoint;
+use latchkey_dialects::Dialects;
 use latchkey_oauth::client::RegistryAdmin;
 use latchkey_oauth::directory::Directory;
 use latchkey_oauth::endpoint::discovery::DiscoveryEndpoint;
@@ -69,7 +70,7 @@ fn handler<S: Service + 'static>(service: S) -> Handler {
         let service = Arc::clone(&service);
         Box::pin(async move {
             let mut log = RequestLog::default();
-            let mut response = answer(&*service, inbound, &mut log).await;
+            let mut response = answer(&*service, &Dialects, inbound, &mut log).await;
             response.extensions_mut().insert(log);
             response
         })

@@ -132,6 +132,7 @@ fn tenant(exported: &Exported) -> Members {
         claim_scopes,
         claims,
         client_ids_as_scopes,
+        dialects,
         registration,
         lockout: LockPolicy { user, source },
         password_policy,
@@ -154,6 +155,7 @@ fn tenant(exported: &Exported) -> Members {
     members.list("claim_scopes", claim_scopes);
     rules(&mut members, claims);
     members.add("client_ids_as_scopes", client_ids_as_scopes);
+    members.add("dialects", dialects);
     if let Some(policy) = registration {
         members.always("registration", self::registration(policy).into());
     }

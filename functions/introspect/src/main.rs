@@ -1,5 +1,6 @@
 //! Token introspection as a Lambda function: RFC 7662.
 
+use latchkey_dialects::Dialects;
 use latchkey_dynamodb::{Grants, Registry};
 use latchkey_lambda::Watch;
 use latchkey_oauth::directory::Directory;
@@ -22,6 +23,7 @@ async fn main() -> Result<(), latchkey_lambda::Error> {
             directory: Directory::new(common.base, registry),
             grants: Grants::new(dynamodb, grants),
         },
+        Dialects,
         watch,
     )
     .await

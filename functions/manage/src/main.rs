@@ -1,6 +1,7 @@
 //! The management API as a Lambda function.
 
 use latchkey_admin::ManageEndpoint;
+use latchkey_dialects::Dialects;
 use latchkey_dynamodb::{Grants, Registry, Users};
 use latchkey_lambda::Watch;
 use latchkey_oauth::directory::Directory;
@@ -30,6 +31,7 @@ async fn main() -> Result<(), latchkey_lambda::Error> {
             hashing,
             random: Box::new(SystemRandom),
         },
+        Dialects,
         watch,
     )
     .await

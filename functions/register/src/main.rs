@@ -1,5 +1,6 @@
 //! Client registration as a Lambda function: RFC 7591 and RFC 7592.
 
+use latchkey_dialects::Dialects;
 use latchkey_dynamodb::Registry;
 use latchkey_lambda::Watch;
 use latchkey_oauth::directory::Directory;
@@ -24,6 +25,7 @@ async fn main() -> Result<(), latchkey_lambda::Error> {
             registry,
             random: Box::new(SystemRandom),
         },
+        Dialects,
         watch,
     )
     .await

@@ -1,5 +1,6 @@
 //! The token endpoint as a Lambda function: RFC 6749 section 3.2.
 
+use latchkey_dialects::Dialects;
 use latchkey_dynamodb::{Grants, Registry, Users};
 use latchkey_kms::KmsSigner;
 use latchkey_lambda::Watch;
@@ -32,6 +33,7 @@ async fn main() -> Result<(), latchkey_lambda::Error> {
             hashing,
             random: Box::new(SystemRandom),
         },
+        Dialects,
         watch,
     )
     .await

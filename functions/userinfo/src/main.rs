@@ -1,5 +1,6 @@
 //! UserInfo as a Lambda function: OIDC Core section 5.3.
 
+use latchkey_dialects::Dialects;
 use latchkey_dynamodb::{Grants, Registry};
 use latchkey_lambda::Watch;
 use latchkey_oauth::directory::Directory;
@@ -23,6 +24,7 @@ async fn main() -> Result<(), latchkey_lambda::Error> {
             directory: Directory::new(common.base, registry),
             grants: Grants::new(dynamodb, grants).with_profiles(users),
         },
+        Dialects,
         watch,
     )
     .await

@@ -15,6 +15,7 @@ use bytes::Bytes;
 use futures_util::FutureExt as _;
 use http::{Method, Response};
 use lambda_http::{Body, RequestExt as _, service_fn};
+use latchkey_oauth::endpoint::translate::Translate;
 use latchkey_oauth::endpoint::{Inbound, RequestLog, Service, answer, refuse};
 use latchkey_oauth::error::{ErrorCode, OAuthError};
 use latchkey_oauth::meter::Meter;
@@ -68,9 +69,13 @@ impl Watch {
 ///
 /// # Errors
 /// What the runtime says when it cannot go on.
-pub async fn serve<S: Service + 'static>(service: S, watch: Watch) -> Result<(), Error> {
+pub async fn serve<S, T>(service: S, translate: T, watch: Watch) -> Result<(), Error>
+where
+    S: Service + 'static,
+    T: Translate + 'static,
+{
     panics::note_where();
-    let function = Arc::new(Function::new(service, watch));
+    let function = Arc::new(Function::new(service, translate, watch));
     lambda_http::run(service_fn(move |request: lambda_http::Request| {
         let function = Arc::clone(&function);
         async move { Ok::<_, Error>(function.one(request).await) }
@@ -78,16 +83,18 @@ pub async fn serve<S: Service + 'static>(service: S, watch: Watch) -> Result<(),
     .await
 }
 
-struct Function<S> {
+struct Function<S, T> {
     service: S,
+    translate: T,
     watch: Watch,
     cold: AtomicBool,
 }
 
-impl<S: Service> Function<S> {
-    const fn new(service: S, watch: Watch) -> Self {
+impl<S: Service, T: Translate> Function<S, T> {
+    const fn new(service: S, translate: T, watch: Watch) -> Self {
         Self {
             service,
+            translate,
             watch,
             cold: AtomicBool::new(true),
         }
@@ -144,7 +151,8 @@ impl<S: Service> Function<S> {
     async fn guarded(&self, inbound: Inbound, log: &mut RequestLog) -> Response<Bytes> {
         let request_id = inbound.request_id.clone();
         let method = inbound.request.method().clone();
-        let answered = AssertUnwindSafe(answer(&self.service, inbound, log)).catch_unwind();
+        let answered =
+            AssertUnwindSafe(answer(&self.service, &self.translate, inbound, log)).catch_unwind();
         match answered.await {
             Ok(response) => response,
             Err(_whatever_it_said) => panicked(&method, &request_id, log),

@@ -1,5 +1,6 @@
 //! Events as API Gateway sends them, and a service that fails in every way.
 
+use latchkey_dialects::Dialects;
 use latchkey_oauth::client::RegistryAdmin as _;
 use latchkey_oauth::directory::Directory;
 use latchkey_oauth::endpoint::Call;
@@ -49,8 +50,8 @@ impl Service for Echo {
     }
 }
 
-async fn function() -> Function<Echo> {
-    Function::new(Echo::new().await, Watch::new(None))
+async fn function() -> Function<Echo, Dialects> {
+    Function::new(Echo::new().await, Dialects, Watch::new(None))
 }
 
 /// An event of an HTTP API, payload format 2.0.

@@ -12,6 +12,7 @@ pub mod authorization;
 pub mod claims;
 pub mod client;
 pub mod client_auth;
+pub mod dialect;
 pub mod directory;
 pub mod endpoint;
 pub mod error;

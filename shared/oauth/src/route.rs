@@ -1,7 +1,11 @@
 //! THE table of paths. The template, the local router and the metadata documents are tested against it.
 
-use crate::tenant::TenantId;
+mod foreign;
+
 use strum::EnumCount;
+
+pub use self::foreign::{FOREIGN, Foreign};
+use crate::tenant::TenantId;
 
 /// What a path leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumCount)]
@@ -160,14 +164,15 @@ impl Endpoint {
 
     /// Every path pattern that leads here, with `{tenant}` for a tenant's segment and `{below+}` for one or more segments.
     pub fn patterns(self) -> Vec<String> {
-        let path = match self.below() {
-            Below::Nothing => self.path().to_owned(),
-            Below::Segment(name) => format!("{}/{{{name}}}", self.path()),
-            Below::Anything => format!("{}/{{below+}}", self.path()),
-        };
+        let path = self.below().pattern(self.path());
         let mut patterns = vec![path.clone(), format!("/{{tenant}}{path}")];
         if self.is_metadata() {
             patterns.push(format!("{path}/{{tenant}}"));
+        }
+        let foreign = FOREIGN.iter().filter(|it| it.endpoint == self);
+        for path in foreign.map(|it| it.below.pattern(it.path)) {
+            patterns.push(format!("/{{tenant}}{path}"));
+            patterns.push(path);
         }
         patterns
     }
@@ -175,17 +180,21 @@ impl Endpoint {
     /// The endpoint at a path below an issuer, and what follows it there.
     fn at(path: &str) -> Option<(Self, &str)> {
         Self::ALL.into_iter().find_map(|endpoint| {
-            let rest = path.strip_prefix(endpoint.path())?;
-            let fits = match endpoint.below() {
-                Below::Nothing => rest.is_empty(),
-                Below::Segment(_) => rest
-                    .strip_prefix('/')
-                    .is_some_and(|segment| !segment.is_empty() && !segment.contains('/')),
-                Below::Anything => rest.strip_prefix('/').is_some_and(|it| !it.is_empty()),
-            };
-            fits.then_some((endpoint, rest.strip_prefix('/').unwrap_or(rest)))
+            let below = endpoint.below().of(endpoint.path(), path)?;
+            Some((endpoint, below))
         })
     }
+}
+
+/// What a path below an issuer leads to.
+fn at(path: &str) -> Option<(Endpoint, Option<&'static Foreign>, &str)> {
+    if let Some((endpoint, below)) = Endpoint::at(path) {
+        return Some((endpoint, None, below));
+    }
+    FOREIGN.iter().find_map(|foreign| {
+        let below = foreign.below.of(foreign.path, path)?;
+        Some((foreign.endpoint, Some(foreign), below))
+    })
 }
 
 /// What may follow an endpoint's path.
@@ -199,6 +208,29 @@ pub enum Below {
     Anything,
 }
 
+impl Below {
+    /// The pattern of a path and what may follow it.
+    fn pattern(self, path: &str) -> String {
+        match self {
+            Self::Nothing => path.to_owned(),
+            Self::Segment(name) => format!("{path}/{{{name}}}"),
+            Self::Anything => format!("{path}/{{below+}}"),
+        }
+    }
+
+    /// What follows `known` in `path`, without the `/` between them, if that may be.
+    fn of<'a>(self, known: &str, path: &'a str) -> Option<&'a str> {
+        let rest = path.strip_prefix(known)?;
+        let segments = rest.strip_prefix('/');
+        let fits = match self {
+            Self::Nothing => rest.is_empty(),
+            Self::Segment(_) => segments.is_some_and(|it| !it.is_empty() && !it.contains('/')),
+            Self::Anything => segments.is_some_and(|it| !it.is_empty()),
+        };
+        fits.then(|| segments.unwrap_or(rest))
+    }
+}
+
 /// Where a path leads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Route<'a> {
@@ -206,16 +238,19 @@ pub struct Route<'a> {
     pub tenant: TenantId,
     /// To which endpoint.
     pub endpoint: Endpoint,
+    /// As which product's, if the path is one.
+    pub foreign: Option<&'static Foreign>,
     /// What follows the endpoint's path, without the `/` before it, as it was sent: percent-encoded.
     pub below: &'a str,
 }
 
 /// Where a path leads. The default tenant has one address only: the base URL.
 pub fn resolve(path: &str) -> Option<Route<'_>> {
-    if let Some((endpoint, below)) = Endpoint::at(path) {
+    if let Some((endpoint, foreign, below)) = at(path) {
         return Some(Route {
             tenant: TenantId::default_tenant(),
             endpoint,
+            foreign,
             below,
         });
     }
@@ -228,15 +263,17 @@ pub fn resolve(path: &str) -> Option<Route<'_>> {
             return Some(Route {
                 tenant: named_tenant(tenant)?,
                 endpoint,
+                foreign: None,
                 below: "",
             });
         }
     }
     let (tenant, _) = path.strip_prefix('/')?.split_once('/')?;
-    let (endpoint, below) = Endpoint::at(path.get(1 + tenant.len()..)?)?;
+    let (endpoint, foreign, below) = at(path.get(1 + tenant.len()..)?)?;
     Some(Route {
         tenant: named_tenant(tenant)?,
         endpoint,
+        foreign,
         below,
     })
 }
@@ -281,8 +318,9 @@ mod tests {
 
     #[test]
     fn no_tenant_can_hide_an_endpoint() {
-        for endpoint in Endpoint::ALL {
-            let first = endpoint.path().split('/').nth(1).unwrap();
+        let paths = Endpoint::ALL.map(Endpoint::path);
+        for path in paths.into_iter().chain(FOREIGN.iter().map(|it| it.path)) {
+            let first = path.split('/').nth(1).unwrap();
             assert!(TenantId::parse(first).is_err(), "{first}");
         }
     }

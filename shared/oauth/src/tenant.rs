@@ -7,6 +7,7 @@ use url::Url;
 
 use crate::api::ClaimRule;
 use crate::claims::ClaimScope;
+use crate::dialect::Dialect;
 use crate::lockout::LockPolicy;
 use crate::password_policy::PasswordPolicy;
 use crate::registration::RegistrationPolicy;
@@ -20,7 +21,7 @@ use crate::token::opaque::AccessTokenFormat;
 pub const DEFAULT_TENANT: &str = "default";
 
 /// First path segments that are endpoints, and therefore never tenants.
-pub const RESERVED: [&str; 14] = [
+pub const RESERVED: [&str; 21] = [
     "token",
     "password",
     "introspect",
@@ -35,6 +36,14 @@ pub const RESERVED: [&str; 14] = [
     "admin",
     "par",
     ".well-known",
+    // Of products whose clients may be served.
+    "api",
+    "auth",
+    "authn",
+    "moas",
+    "oidc",
+    "openid",
+    "uas",
 ];
 
 /// The name of a tenant: a path segment of 1 to 63 lower-case letters, digits and inner hyphens.
@@ -294,6 +303,9 @@ pub struct TenantSettings {
     /// is in it too.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub client_ids_as_scopes: bool,
+    /// Products whose clients are served as they are, beside those of the standards.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dialects: Vec<Dialect>,
     /// What clients may have that register themselves; without it none can.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub registration: Option<RegistrationPolicy>,

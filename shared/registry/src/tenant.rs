@@ -3,6 +3,7 @@
 use latchkey_oauth::api::ClaimName;
 use latchkey_oauth::claims::ClaimScope;
 use latchkey_oauth::client::ClientId;
+use latchkey_oauth::dialect::Dialect;
 use latchkey_oauth::lockout::{Backoff, LockPolicy};
 use latchkey_oauth::password_policy::{LEAST_MIN_LENGTH, PasswordPolicy};
 use latchkey_oauth::registration::{ActivationPolicy, RegistrationPolicy};
@@ -74,6 +75,7 @@ pub fn read(node: Node, door: Door<'_>, faults: &Faults) -> Option<TenantEntry> 
         claim_scopes: read_claim_scopes(&mut fields),
         claims: claim_rule::read_all(&mut fields),
         client_ids_as_scopes: fields.boolean("client_ids_as_scopes").unwrap_or_default(),
+        dialects: fields.texts("dialects", dialect).unwrap_or_default(),
         registration: read_registration(&mut fields),
         lockout: read_lockout(&mut fields),
         password_policy: read_password_policy(&mut fields),
@@ -113,6 +115,13 @@ fn tenant_id(text: &str) -> Result<TenantId, String> {
         ));
     }
     TenantId::parse(text).map_err(|error| error.to_string())
+}
+
+fn dialect(text: &str) -> Result<Dialect, String> {
+    Dialect::parse(text).ok_or_else(|| {
+        let known = Dialect::ALL.map(Dialect::as_str);
+        format!("there is no dialect {text}. Known: {}", known.join(", "))
+    })
 }
 
 fn read_lockout(fields: &mut Fields<'_>) -> LockPolicy {

@@ -8,6 +8,7 @@ pub mod metadata;
 mod password;
 pub mod revoke;
 pub mod token;
+pub mod translate;
 pub mod userinfo;
 
 use std::fmt;
@@ -22,6 +23,7 @@ use http::header::{
 use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
 
+use self::translate::{Heard, Translate};
 use crate::audit::AuditEvent;
 use crate::client::RegistryRepository;
 use crate::client_auth::{AuthenticatedClient, ClientCredentials, authenticate};
@@ -152,14 +154,15 @@ pub trait Service: Send + Sync {
 }
 
 /// Answers a request, whatever it is, and notes in `log` what may be told of it.
-pub async fn answer<S: Service>(
+pub async fn answer<S: Service, T: Translate>(
     service: &S,
+    translate: &T,
     inbound: Inbound,
     log: &mut RequestLog,
 ) -> Response<Bytes> {
     let method = inbound.request.method().clone();
     let request_id = inbound.request_id.clone();
-    match route(service, inbound, log).await {
+    match route(service, translate, inbound, log).await {
         Ok(mut response) => {
             if let Some(endpoint) = log.endpoint {
                 finish(&mut response, endpoint, &method);
@@ -186,8 +189,9 @@ pub fn refuse(
     response
 }
 
-async fn route<S: Service>(
+async fn route<S: Service, T: Translate>(
     service: &S,
+    translate: &T,
     inbound: Inbound,
     log: &mut RequestLog,
 ) -> Result<Response<Bytes>, OAuthError> {
@@ -195,26 +199,26 @@ async fn route<S: Service>(
     let Route {
         tenant,
         endpoint,
+        foreign,
         below,
     } = resolve(parts.uri.path())
         .filter(|route| service.serves(route.endpoint))
         .ok_or(OAuthError::new(ErrorCode::NotFound, "unknown_path"))?;
     let below = below.to_owned();
     log.endpoint = Some(endpoint);
+    let methods = foreign.map_or(endpoint.methods(), |it| it.methods);
     if parts.method == Method::OPTIONS && endpoint.cors() {
-        return Ok(preflight(endpoint));
+        return Ok(preflight(methods));
     }
     // Below an endpoint whose paths go on, each has methods of its own, and the service says which.
-    if endpoint.below() != Below::Anything
-        && !endpoint
-            .methods()
-            .split(", ")
-            .any(|method| method == parts.method.as_str())
-    {
-        return Err(OAuthError::new(
-            ErrorCode::MethodNotAllowed,
-            "method_not_allowed",
-        ));
+    let known = endpoint.below() == Below::Anything
+        || methods.split(", ").any(|it| it == parts.method.as_str());
+    if !known {
+        let error = OAuthError::new(ErrorCode::MethodNotAllowed, "method_not_allowed");
+        let mut response = refuse(&error, &parts.method, &inbound.request_id, log);
+        // RFC 9110 section 15.5.6.
+        allow(&mut response, methods, endpoint.cors());
+        return Ok(response);
     }
     let directory = service.directory();
     let at_home = match &inbound.host {
@@ -239,7 +243,10 @@ async fn route<S: Service>(
         return Err(OAuthError::new(ErrorCode::NotFound, "tenant_is_elsewhere"));
     }
     log.tenant = Some(tenant.as_str().to_owned());
-    let call = Call {
+    if foreign.is_some_and(|it| !found.settings.dialects.contains(&it.dialect)) {
+        return Err(OAuthError::new(ErrorCode::NotFound, "dialect_not_open"));
+    }
+    let mut call = Call {
         parts,
         body,
         endpoint,
@@ -250,16 +257,34 @@ async fn route<S: Service>(
         source: inbound.source,
         log,
     };
-    service.call(call).await
+    let Some(at) = foreign else {
+        return service.call(call).await;
+    };
+    let method = call.parts.method.clone();
+    let heard = translate.request(Heard {
+        at,
+        issuer: &call.issuer,
+        now: call.now,
+        parts: &mut call.parts,
+        body: &mut call.body,
+        below: &mut call.below,
+    })?;
+    let answered = match service.call(call).await {
+        Ok(response) => response,
+        Err(error) => refuse(&error, &method, &inbound.request_id, log),
+    };
+    Ok(translate.answer(&heard, answered))
 }
 
 /// The Fetch standard's preflight: which methods and headers a script may use.
-fn preflight(endpoint: Endpoint) -> Response<Bytes> {
+fn preflight(methods: &'static str) -> Response<Bytes> {
     let mut response = empty(StatusCode::NO_CONTENT);
+    // RFC 9110 section 9.3.7.
+    allow(&mut response, methods, true);
     let headers = response.headers_mut();
     headers.insert(
         ACCESS_CONTROL_ALLOW_METHODS,
-        HeaderValue::from_static(endpoint.methods()),
+        HeaderValue::from_static(methods),
     );
     headers.insert(
         ACCESS_CONTROL_ALLOW_HEADERS,
@@ -269,23 +294,19 @@ fn preflight(endpoint: Endpoint) -> Response<Bytes> {
     response
 }
 
-fn finish(response: &mut Response<Bytes>, endpoint: Endpoint, method: &Method) {
-    // RFC 9110 sections 15.5.6 and 9.3.7.
-    if response.status() == StatusCode::METHOD_NOT_ALLOWED || method == Method::OPTIONS {
-        let methods = endpoint.methods();
-        let allowed = if endpoint.cors() {
-            format!("{methods}, OPTIONS")
-        } else {
-            methods.to_owned()
-        };
-        // Method names are always a header's value.
-        if let Ok(allowed) = HeaderValue::from_str(&allowed)
-            // Unless the service has said it of a path below.
-            && !response.headers().contains_key(ALLOW)
-        {
-            response.headers_mut().insert(ALLOW, allowed);
-        }
+fn allow(response: &mut Response<Bytes>, methods: &str, cors: bool) {
+    let methods = if cors {
+        format!("{methods}, OPTIONS")
+    } else {
+        methods.to_owned()
+    };
+    // Method names are always a header's value.
+    if let Ok(methods) = HeaderValue::from_str(&methods) {
+        response.headers_mut().insert(ALLOW, methods);
     }
+}
+
+fn finish(response: &mut Response<Bytes>, endpoint: Endpoint, method: &Method) {
     if endpoint.cors() {
         let headers = response.headers_mut();
         // No cookie takes part in any of this, so any origin may ask.

@@ -1,0 +1,69 @@
+//! Answers, taken apart and put together again.
+
+use bytes::Bytes;
+use http::header::CONTENT_LENGTH;
+use http::{Response, StatusCode};
+use latchkey_oauth::route::{Endpoint, FOREIGN};
+use serde_json::{Map, Value};
+
+use crate::Asked;
+
+/// The same answer with members of its JSON object changed; any other answer as it is.
+pub fn with_members(
+    response: Response<Bytes>,
+    change: impl FnOnce(&mut Map<String, Value>),
+) -> Response<Bytes> {
+    let Ok(Value::Object(mut members)) = serde_json::from_slice(response.body()) else {
+        return response;
+    };
+    change(&mut members);
+    let (mut parts, body) = response.into_parts();
+    // What was an object is one, and always serialises.
+    let body = serde_json::to_vec(&members).map_or(body, Bytes::from);
+    parts.headers.remove(CONTENT_LENGTH);
+    Response::from_parts(parts, body)
+}
+
+/// The same, if it went well.
+pub fn with_members_of_success(
+    response: Response<Bytes>,
+    change: impl FnOnce(&mut Map<String, Value>),
+) -> Response<Bytes> {
+    if response.status() == StatusCode::OK {
+        with_members(response, change)
+    } else {
+        response
+    }
+}
+
+/// Metadata that names the product's paths instead of the standard's, as far as it has its own.
+pub fn with_own_paths(asked: &Asked, response: Response<Bytes>) -> Response<Bytes> {
+    with_members_of_success(response, |members| {
+        for foreign in FOREIGN.iter().rev() {
+            let member = member(foreign.endpoint);
+            if foreign.dialect == asked.at.dialect
+                && let Some(url) = member.and_then(|member| members.get_mut(member))
+            {
+                *url = Value::from(format!("{}{}", asked.issuer, foreign.path));
+            }
+        }
+    })
+}
+
+/// The member of the metadata that says where an endpoint is (RFC 8414 section 2).
+const fn member(endpoint: Endpoint) -> Option<&'static str> {
+    match endpoint {
+        Endpoint::Token => Some("token_endpoint"),
+        Endpoint::Introspection => Some("introspection_endpoint"),
+        Endpoint::UserInfo => Some("userinfo_endpoint"),
+        Endpoint::Revocation => Some("revocation_endpoint"),
+        Endpoint::Jwks => Some("jwks_uri"),
+        Endpoint::Registration => Some("registration_endpoint"),
+        Endpoint::Password
+        | Endpoint::OpenIdConfiguration
+        | Endpoint::AuthorizationServerMetadata
+        | Endpoint::ClientConfiguration
+        | Endpoint::Activation
+        | Endpoint::Manage => None,
+    }
+}

@@ -1,0 +1,28 @@
+//! onePortal: standard requests at paths of its own; introspection says two things under other names as well.
+
+use bytes::Bytes;
+use http::Response;
+use latchkey_oauth::route::Endpoint;
+use serde_json::Value;
+
+use crate::Asked;
+use crate::answer::with_members_of_success;
+
+/// What it calls the `token_type` of an access token.
+const ACCESS_TOKEN: &str = "access_token";
+
+/// `clientId` and `tokenType` beside the members of RFC 7662.
+pub fn answer(asked: &Asked, response: Response<Bytes>) -> Response<Bytes> {
+    if asked.at.endpoint != Endpoint::Introspection {
+        return response;
+    }
+    with_members_of_success(response, |members| {
+        if let Some(client_id) = members.get("client_id").cloned() {
+            members.insert("clientId".to_owned(), client_id);
+        }
+        // Only an access token has a type to be told (RFC 7662 section 2.2).
+        if members.contains_key("token_type") {
+            members.insert("tokenType".to_owned(), Value::from(ACCESS_TOKEN));
+        }
+    })
+}

@@ -1,0 +1,63 @@
+//! Ubisecure: standard requests at paths of its own; the service that was called tokeninfo takes the token as `access_token`.
+
+use bytes::Bytes;
+use http::Response;
+use latchkey_oauth::endpoint::translate::Heard;
+use latchkey_oauth::route::Endpoint;
+use serde_json::Value;
+
+use crate::Asked;
+use crate::answer::{with_members_of_success, with_own_paths};
+use crate::form;
+
+/// The path of introspection before RFC 7662.
+const TOKENINFO: &str = "/uas/oauth2/tokeninfo";
+/// What it calls the `token_type` of an access token.
+const ACCESS_TOKEN: &str = "access_token";
+
+/// What tokeninfo calls the token.
+pub fn request(heard: Heard<'_>) {
+    if heard.at.path == TOKENINFO {
+        form::rename(heard.parts, heard.body, "access_token", "token");
+    }
+}
+
+/// Introspection tells `aud` as a list, and `azp`, `expires_in` and a `token_type` of its own; metadata its own paths.
+pub fn answer(asked: &Asked, response: Response<Bytes>) -> Response<Bytes> {
+    match asked.at.endpoint {
+        Endpoint::Introspection => introspection(asked, response),
+        Endpoint::OpenIdConfiguration | Endpoint::AuthorizationServerMetadata => {
+            with_own_paths(asked, response)
+        }
+        Endpoint::Token
+        | Endpoint::Password
+        | Endpoint::UserInfo
+        | Endpoint::Revocation
+        | Endpoint::Jwks
+        | Endpoint::Registration
+        | Endpoint::ClientConfiguration
+        | Endpoint::Activation
+        | Endpoint::Manage => response,
+    }
+}
+
+fn introspection(asked: &Asked, response: Response<Bytes>) -> Response<Bytes> {
+    with_members_of_success(response, |members| {
+        if members.get("active") != Some(&Value::Bool(true)) {
+            return;
+        }
+        if let Some(client_id) = members.get("client_id").cloned() {
+            members.insert("azp".to_owned(), client_id);
+        }
+        if let Some(aud) = members.get_mut("aud").filter(|aud| aud.is_string()) {
+            *aud = Value::Array(vec![aud.take()]);
+        }
+        if let Some(exp) = members.get("exp").and_then(Value::as_u64) {
+            let left = exp.saturating_sub(asked.now.as_unix());
+            members.insert("expires_in".to_owned(), Value::from(left));
+        }
+        if let Some(token_type) = members.get_mut("token_type") {
+            *token_type = Value::from(ACCESS_TOKEN);
+        }
+    })
+}

@@ -1,0 +1,34 @@
+//! Products whose clients a tenant may serve as they are.
+
+use serde::{Deserialize, Serialize};
+use strum::EnumCount;
+
+/// A product whose clients a tenant may serve.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, EnumCount,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Dialect {
+    /// onePortal, by Trivore.
+    OnePortal,
+    /// Ubisecure's identity server.
+    Ubisecure,
+}
+
+impl Dialect {
+    /// Every one.
+    pub const ALL: [Self; Self::COUNT] = [Self::OnePortal, Self::Ubisecure];
+
+    /// Its name in the registry.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::OnePortal => "oneportal",
+            Self::Ubisecure => "ubisecure",
+        }
+    }
+
+    /// The dialect of a name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|it| it.as_str() == name)
+    }
+}

@@ -1,0 +1,88 @@
+//! Paths of products whose clients are served as they are: the same endpoints under other names. What is said there is
+//! translated by `latchkey_dialects`; here is only where.
+
+use super::{Below, Endpoint};
+use crate::dialect::Dialect;
+
+/// A path that is a product's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Foreign {
+    /// Whose.
+    pub dialect: Dialect,
+    /// The path below a tenant's.
+    pub path: &'static str,
+    /// The methods it takes.
+    pub methods: &'static str,
+    /// What may follow it.
+    pub below: Below,
+    /// Which endpoint answers there.
+    pub endpoint: Endpoint,
+}
+
+const fn at(
+    dialect: Dialect,
+    methods: &'static str,
+    path: &'static str,
+    endpoint: Endpoint,
+) -> Foreign {
+    Foreign {
+        dialect,
+        path,
+        methods,
+        below: endpoint.below(),
+        endpoint,
+    }
+}
+
+/// THE table of them.
+pub const FOREIGN: [Foreign; 9] = [
+    at(Dialect::OnePortal, "POST", "/openid/token", Endpoint::Token),
+    at(
+        Dialect::OnePortal,
+        "POST",
+        "/openid/introspect",
+        Endpoint::Introspection,
+    ),
+    at(
+        Dialect::Ubisecure,
+        "POST",
+        "/uas/oauth2/token",
+        Endpoint::Token,
+    ),
+    at(
+        Dialect::Ubisecure,
+        "POST",
+        "/uas/oauth2/introspection",
+        Endpoint::Introspection,
+    ),
+    at(
+        Dialect::Ubisecure,
+        "POST",
+        "/uas/oauth2/tokeninfo",
+        Endpoint::Introspection,
+    ),
+    at(
+        Dialect::Ubisecure,
+        "GET, HEAD, POST",
+        "/uas/oauth2/userinfo",
+        Endpoint::UserInfo,
+    ),
+    at(
+        Dialect::Ubisecure,
+        "GET, HEAD",
+        "/uas/.well-known/openid-configuration",
+        Endpoint::OpenIdConfiguration,
+    ),
+    at(
+        Dialect::Ubisecure,
+        "GET, HEAD",
+        "/uas/.well-known/oauth-authorization-server",
+        Endpoint::AuthorizationServerMetadata,
+    ),
+    at(
+        Dialect::Ubisecure,
+        "GET, HEAD",
+        "/uas/oauth2/metadata.jwks",
+        Endpoint::Jwks,
+    ),
+];
