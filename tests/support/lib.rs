@@ -12,6 +12,7 @@ pub mod kinds;
 pub mod manage;
 pub mod openapi;
 pub mod promise;
+pub mod recorded;
 pub mod request;
 pub mod secrets;
 pub mod store;

@@ -1,0 +1,5 @@
+//! Clients of other products, unchanged: each documented request as its page has it, and what it is answered.
+
+mod closed;
+mod oneportal;
+mod ubisecure;

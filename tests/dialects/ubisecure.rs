@@ -1,0 +1,154 @@
+//! Ubisecure: docs/dialects.md.
+
+use latchkey_oauth::client::Client;
+use latchkey_oauth::dialect::Dialect;
+use latchkey_oauth::grant_type::GrantType;
+use latchkey_oauth::scope::Scope;
+use latchkey_oauth::tenant::TenantSettings;
+use latchkey_testkit::fixtures::{PASSWORD, SECRET, confidential, scope};
+use latchkey_tests::answer::Answer;
+use latchkey_tests::on_every_server;
+use latchkey_tests::recorded::{Product, basic};
+use latchkey_tests::request::get;
+use latchkey_tests::world::World;
+use serde_json::json;
+
+const PAGE: Product = Product("ubisecure");
+const CREDENTIALS: &str = "base64(client_id:client_secret)";
+
+on_every_server!(
+    openid_gives_an_id_token,
+    a_resource_server_is_named_by_its_client_id,
+    a_server_that_is_not_meant_learns_nothing,
+    metadata_and_keys_at_their_places,
+    what_is_refused,
+);
+
+/// A tenant that serves such clients: an application, and two resource servers.
+async fn open(world: &World) {
+    let settings = TenantSettings {
+        dialects: vec![Dialect::Ubisecure],
+        client_ids_as_scopes: true,
+        ..TenantSettings::default()
+    };
+    world.store.put_settings(&world.tenant, &settings).await;
+    let application = Client {
+        grant_types: vec![GrantType::Password, GrantType::RefreshToken],
+        scope: scope("openid"),
+        ..confidential("application")
+    };
+    let server = |id: &str| Client {
+        grant_types: Vec::new(),
+        scope: Scope::default(),
+        ..confidential(id)
+    };
+    for client in [application, server("1762414374"), server("another")] {
+        world.store.put_client(&world.tenant, &client).await;
+    }
+}
+
+async fn token(world: &World, name: &str, more: &[(&str, &str)]) -> Answer {
+    let password: String = form_urlencoded::byte_serialize(PASSWORD.as_bytes()).collect();
+    let credentials = basic("application", SECRET);
+    let own = [
+        (CREDENTIALS, credentials.as_str()),
+        ("username", "alice"),
+        ("password", &*password),
+    ];
+    world
+        .send(PAGE.request(name, &[&own[..], more].concat()))
+        .await
+}
+
+async fn introspect(world: &World, name: &str, client: &str, token: &str) -> Answer {
+    let credentials = basic(client, SECRET);
+    let values = [(CREDENTIALS, credentials.as_str()), ("token", token)];
+    world.send(PAGE.request(name, &values)).await
+}
+
+async fn openid_gives_an_id_token(world: World) {
+    open(&world).await;
+    let issued = token(&world, "token", &[]).await.ok();
+    assert_eq!(issued.string("token_type"), "Bearer");
+    assert!(issued.member("id_token").is_string());
+    // The client that asks may use the token itself.
+    let access_token = issued.string("access_token");
+    let told = introspect(&world, "introspection", "application", &access_token).await;
+    assert_eq!(told.ok().member("active"), true);
+    let told = get("/uas/oauth2/userinfo").bearer(&access_token);
+    assert_eq!(
+        world.send(told).await.ok().string("sub"),
+        "subject-of-alice"
+    );
+}
+
+async fn a_resource_server_is_named_by_its_client_id(world: World) {
+    open(&world).await;
+    let named = [("resource", "1762414374")];
+    let issued = token(&world, "token-for-a-resource", &named).await.ok();
+    let access_token = issued.string("access_token");
+    for name in ["introspection", "tokeninfo"] {
+        let told = introspect(&world, name, "1762414374", &access_token).await;
+        let told = told.ok();
+        let reason = told.reason();
+        let told = told.json();
+        assert_eq!(told["active"], true, "{name}: {reason:?} {told}");
+        let aud = told["aud"].as_array().expect("a list");
+        for meant in ["1762414374", "application"] {
+            assert!(aud.contains(&json!(meant)), "{name}: {told}");
+        }
+        assert_eq!(told["token_type"], "access_token");
+        assert_eq!(told["azp"], "application");
+        assert_eq!(told["iss"], world.issuer());
+        assert_eq!(told["amr"], json!(["pwd"]));
+        let left = told["expires_in"].as_u64().expect("a number");
+        assert!((890..=900).contains(&left), "{told}");
+        assert!(told["iat"].is_u64() && told["auth_time"].is_u64());
+    }
+}
+
+async fn a_server_that_is_not_meant_learns_nothing(world: World) {
+    open(&world).await;
+    let named = [("resource", "1762414374")];
+    let issued = token(&world, "token-for-a-resource", &named).await.ok();
+    let access_token = issued.string("access_token");
+    for name in ["introspection", "tokeninfo"] {
+        let told = introspect(&world, name, "another", &access_token).await;
+        assert_eq!(told.ok().json(), json!({"active": false}));
+    }
+    // Nor is there a resource server that is no client.
+    let nobody = [("resource", "nobody")];
+    let other = token(&world, "token-for-a-resource", &nobody).await;
+    let _ = other.refused(400, "invalid_scope");
+}
+
+async fn metadata_and_keys_at_their_places(world: World) {
+    open(&world).await;
+    for path in [
+        "/uas/.well-known/openid-configuration",
+        "/uas/.well-known/oauth-authorization-server",
+    ] {
+        let told = world.send(get(path)).await.ok();
+        let issuer = world.issuer();
+        for (member, path) in [
+            ("token_endpoint", "/uas/oauth2/token"),
+            ("introspection_endpoint", "/uas/oauth2/introspection"),
+            ("userinfo_endpoint", "/uas/oauth2/userinfo"),
+            ("jwks_uri", "/uas/oauth2/metadata.jwks"),
+            ("revocation_endpoint", "/revoke"),
+        ] {
+            assert_eq!(told.string(member), format!("{issuer}{path}"));
+        }
+        assert_eq!(told.string("issuer"), issuer);
+    }
+    let keys = world.send(get("/uas/oauth2/metadata.jwks")).await.ok();
+    assert_eq!(keys.json(), world.send(get("/jwks")).await.ok().json());
+}
+
+async fn what_is_refused(world: World) {
+    open(&world).await;
+    let nobody = introspect(&world, "tokeninfo", "nobody", "x").await;
+    let _ = nobody.refused(401, "invalid_client");
+    let nonsense = introspect(&world, "tokeninfo", "another", "x").await;
+    assert_eq!(nonsense.ok().json(), json!({"active": false}));
+}
