@@ -1,6 +1,6 @@
 //! onePortal: docs/dialects.md.
 
-use latchkey_oauth::client::Client;
+use latchkey_oauth::client::{Client, ClientSecretHash};
 use latchkey_oauth::dialect::Dialect;
 use latchkey_oauth::grant_type::GrantType;
 use latchkey_oauth::tenant::{LifetimeOverrides, TenantSettings};
@@ -13,6 +13,8 @@ use latchkey_tests::{jwt, on_every_server};
 use serde_json::json;
 
 const PAGE: Product = Product("oneportal");
+/// A secret that form encoding would change: the page's header has it as it is.
+const ODD: &str = "a+b%2F/=";
 const SERVER: (&str, &str) = ("oneportal-server", "id.example.com");
 
 on_every_server!(
@@ -37,11 +39,12 @@ async fn open(world: &World) -> String {
             access_token: Some(Seconds::days(7)),
             ..LifetimeOverrides::default()
         },
+        client_secret_hashes: vec![ClientSecretHash::of(ODD), ClientSecretHash::of(SECRET)],
         ..confidential("service")
     };
     world.store.put_settings(&world.tenant, &settings).await;
     world.store.put_client(&world.tenant, &client).await;
-    basic("service", SECRET)
+    basic("service", ODD)
 }
 
 async fn token(world: &World, credentials: &str, password: &str) -> Answer {

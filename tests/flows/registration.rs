@@ -501,6 +501,7 @@ async fn what_an_operator_gave_stays(world: World) {
     let id = client_id(client["client_id"].as_str().unwrap());
     let mut stored = world.store.client(&world.tenant, &id).await.unwrap();
     stored.lifetimes.access_token = Some(Seconds(77));
+    stored.client_credentials_refresh_token = true;
     stored.audience = vec!["https://theirs.example.com".to_owned()];
     stored.scope = scope("read audit");
     world.store.put_client(&world.tenant, &stored).await;
@@ -512,6 +513,7 @@ async fn what_an_operator_gave_stays(world: World) {
         (after.lifetimes, after.audience, after.scope),
         (stored.lifetimes, stored.audience, stored.scope)
     );
+    assert!(after.client_credentials_refresh_token);
     // And whom an operator shuts out cannot come back by itself.
     let mut shut_out = world.store.client(&world.tenant, &id).await.unwrap();
     shut_out.disabled = true;

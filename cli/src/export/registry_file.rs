@@ -133,6 +133,8 @@ fn tenant(exported: &Exported) -> Members {
         claims,
         client_ids_as_scopes,
         dialects,
+        userinfo_without_openid,
+        revocation_by_bearer,
         registration,
         lockout: LockPolicy { user, source },
         password_policy,
@@ -156,6 +158,8 @@ fn tenant(exported: &Exported) -> Members {
     rules(&mut members, claims);
     members.add("client_ids_as_scopes", client_ids_as_scopes);
     members.add("dialects", dialects);
+    members.add("userinfo_without_openid", userinfo_without_openid);
+    members.add("revocation_by_bearer", revocation_by_bearer);
     if let Some(policy) = registration {
         members.always("registration", self::registration(policy).into());
     }
@@ -301,6 +305,7 @@ fn client(of: &Client) -> Members {
         id_token_signed_response_alg,
         lifetimes: lifetimes_said,
         refresh_token_retry_window,
+        client_credentials_refresh_token,
         redirect_uris,
         description: of_itself,
         registration,
@@ -331,6 +336,10 @@ fn client(of: &Client) -> Members {
     members.duration(
         "refresh_token_retry_window",
         (window.0 > 0).then_some(window),
+    );
+    members.add(
+        "client_credentials_refresh_token",
+        client_credentials_refresh_token,
     );
     members.add("redirect_uris", redirect_uris);
     description(&mut members, of_itself);

@@ -1,7 +1,7 @@
 //! Answers, taken apart and put together again.
 
 use bytes::Bytes;
-use http::header::CONTENT_LENGTH;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
 use http::{Response, StatusCode};
 use latchkey_oauth::route::{Endpoint, FOREIGN};
 use serde_json::{Map, Value};
@@ -22,6 +22,15 @@ pub fn with_members(
     let body = serde_json::to_vec(&members).map_or(body, Bytes::from);
     parts.headers.remove(CONTENT_LENGTH);
     Response::from_parts(parts, body)
+}
+
+/// The same answer with another body, in JSON.
+pub fn with_body(response: Response<Bytes>, body: &Value) -> Response<Bytes> {
+    let (mut parts, _) = response.into_parts();
+    parts.headers.remove(CONTENT_LENGTH);
+    let json = HeaderValue::from_static("application/json");
+    parts.headers.insert(CONTENT_TYPE, json);
+    Response::from_parts(parts, Bytes::from(body.to_string()))
 }
 
 /// The same, if it went well.

@@ -2,7 +2,9 @@
 //! is the core's, and set by settings that are named for what they do.
 
 mod answer;
+mod basic;
 mod form;
+mod miniorange;
 mod oneportal;
 mod ubisecure;
 
@@ -36,7 +38,8 @@ impl Translate for Dialects {
             now: heard.now,
         };
         match heard.at.dialect {
-            Dialect::OnePortal => {}
+            Dialect::OnePortal => basic::encode(heard.parts),
+            Dialect::MiniOrange => miniorange::request(heard),
             Dialect::Ubisecure => ubisecure::request(heard),
         }
         Ok(asked)
@@ -45,6 +48,7 @@ impl Translate for Dialects {
     fn answer(&self, asked: &Asked, response: Response<Bytes>) -> Response<Bytes> {
         match asked.at.dialect {
             Dialect::OnePortal => oneportal::answer(asked, response),
+            Dialect::MiniOrange => miniorange::answer(asked, response),
             Dialect::Ubisecure => ubisecure::answer(asked, response),
         }
     }

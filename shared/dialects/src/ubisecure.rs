@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::Asked;
 use crate::answer::{with_members_of_success, with_own_paths};
-use crate::form;
+use crate::form::Form;
 
 /// The path of introspection before RFC 7662.
 const TOKENINFO: &str = "/uas/oauth2/tokeninfo";
@@ -17,8 +17,11 @@ const ACCESS_TOKEN: &str = "access_token";
 
 /// What tokeninfo calls the token.
 pub fn request(heard: Heard<'_>) {
-    if heard.at.path == TOKENINFO {
-        form::rename(heard.parts, heard.body, "access_token", "token");
+    if heard.at.path == TOKENINFO
+        && let Some(mut form) = Form::of(heard.parts, heard.body)
+    {
+        form.rename("access_token", "token");
+        *heard.body = form.encode();
     }
 }
 

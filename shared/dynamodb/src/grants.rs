@@ -223,13 +223,16 @@ impl RevocationRepository for Grants {
         &self,
         tenant: &TenantId,
         hash: &OpaqueTokenHash,
-        client: &ClientId,
+        client: Option<&ClientId>,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let update = self
-            .update(keys::opaque(tenant, hash))
-            .condition_expression("client_id = :client")
-            .expression_attribute_values(":client", attribute(client)?);
+        let update = self.update(keys::opaque(tenant, hash));
+        let update = match client {
+            Some(client) => update
+                .condition_expression("client_id = :client")
+                .expression_attribute_values(":client", attribute(client)?),
+            None => update.condition_expression("attribute_exists(pk)"),
+        };
         revoke(update, now).await
     }
 

@@ -172,6 +172,9 @@ pub struct Client {
     /// How long a used refresh token still gets its one successor again.
     #[serde(default)]
     pub refresh_token_retry_window: Seconds,
+    /// Whether it gets a refresh token when it acts for itself, where RFC 6749 section 4.4.3 says that it should not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub client_credentials_refresh_token: bool,
     /// Where its people may be sent back to (RFC 7591 section 2). Kept for the day when there is a sign-in that sends
     /// anybody anywhere.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -11,18 +11,21 @@ use strum::EnumCount;
 pub enum Dialect {
     /// onePortal, by Trivore.
     OnePortal,
+    /// miniOrange.
+    MiniOrange,
     /// Ubisecure's identity server.
     Ubisecure,
 }
 
 impl Dialect {
     /// Every one.
-    pub const ALL: [Self; Self::COUNT] = [Self::OnePortal, Self::Ubisecure];
+    pub const ALL: [Self; Self::COUNT] = [Self::OnePortal, Self::MiniOrange, Self::Ubisecure];
 
     /// Its name in the registry.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::OnePortal => "oneportal",
+            Self::MiniOrange => "miniorange",
             Self::Ubisecure => "ubisecure",
         }
     }

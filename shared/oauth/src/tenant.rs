@@ -306,6 +306,12 @@ pub struct TenantSettings {
     /// Products whose clients are served as they are, beside those of the standards.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub dialects: Vec<Dialect>,
+    /// Whether UserInfo answers an access token without `openid` (OIDC Core section 5.3 has it answer those alone).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub userinfo_without_openid: bool,
+    /// Whether who holds an access token may revoke it without being its client (RFC 7009 section 2.1 wants the client).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub revocation_by_bearer: bool,
     /// What clients may have that register themselves; without it none can.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub registration: Option<RegistrationPolicy>,

@@ -176,6 +176,7 @@ impl<R: RegistryAdmin + RegistrationRepository> RegisterEndpoint<R> {
             access_token_format: stored.access_token_format,
             lifetimes: stored.lifetimes,
             refresh_token_retry_window: stored.refresh_token_retry_window,
+            client_credentials_refresh_token: stored.client_credentials_refresh_token,
             registration: stored.registration.clone(),
             client_secret_hashes: stored.client_secret_hashes.clone(),
             ..described

@@ -109,6 +109,7 @@ impl Metadata {
             id_token_signed_response_alg: self.id_token_signed_response_alg,
             lifetimes: LifetimeOverrides::default(),
             refresh_token_retry_window: Seconds(0),
+            client_credentials_refresh_token: false,
             redirect_uris: self.redirect_uris,
             description: self.description,
             registration: None,

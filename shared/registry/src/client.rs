@@ -98,6 +98,9 @@ pub fn read(node: Node, place: &Place, door: Door<'_>, faults: &Faults) -> Optio
         id_token_signed_response_alg: fields.parsed("id_token_signed_response_alg", algorithm),
         lifetimes: read_lifetimes(&mut fields),
         refresh_token_retry_window: read_retry_window(&mut fields),
+        client_credentials_refresh_token: fields
+            .boolean("client_credentials_refresh_token")
+            .unwrap_or_default(),
         redirect_uris: description::read_redirect_uris(&mut fields),
         description: description::read(&mut fields),
         registration: read_registration(&mut fields),
@@ -328,6 +331,10 @@ fn check_refresh(client: &Client, fields: &Fields<'_>) {
         (
             "refresh_token_retry_window",
             client.refresh_token_retry_window.0 > 0,
+        ),
+        (
+            "client_credentials_refresh_token",
+            client.client_credentials_refresh_token,
         ),
     ];
     for (name, _) in said.into_iter().filter(|(_, said)| *said) {

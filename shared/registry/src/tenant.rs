@@ -76,6 +76,10 @@ pub fn read(node: Node, door: Door<'_>, faults: &Faults) -> Option<TenantEntry> 
         claims: claim_rule::read_all(&mut fields),
         client_ids_as_scopes: fields.boolean("client_ids_as_scopes").unwrap_or_default(),
         dialects: fields.texts("dialects", dialect).unwrap_or_default(),
+        userinfo_without_openid: fields
+            .boolean("userinfo_without_openid")
+            .unwrap_or_default(),
+        revocation_by_bearer: fields.boolean("revocation_by_bearer").unwrap_or_default(),
         registration: read_registration(&mut fields),
         lockout: read_lockout(&mut fields),
         password_policy: read_password_policy(&mut fields),

@@ -1,7 +1,7 @@
 //! What every store keeps to, in memory or in DynamoDB. Each function is one promise; each uses a tenant of its own.
 
 use latchkey_oauth::api::Api;
-use latchkey_oauth::client::{Client, RegistryAdmin};
+use latchkey_oauth::client::{Client, ClientId, RegistryAdmin};
 use latchkey_oauth::registration::{InitialAccess, RegistrationRepository};
 use latchkey_oauth::secret_token::{Purpose, SecretToken};
 use latchkey_oauth::store::Expected;
@@ -307,13 +307,14 @@ where
     );
     assert_eq!(read(&elsewhere).await.opaque, None);
 
-    let revoke = async |tenant, client: &str| {
-        let client = client_id(client);
-        let revoked = grants.revoke_opaque(tenant, &hash, &client, NOW);
+    let revoke_for = async |tenant, client: Option<&ClientId>| {
+        let revoked = grants.revoke_opaque(tenant, &hash, client, NOW);
         revoked.await.unwrap()
     };
+    let revoke = async |tenant, client: &str| revoke_for(tenant, Some(&client_id(client))).await;
     assert!(!revoke(&here, "other").await);
     assert!(!revoke(&elsewhere, "web").await);
+    assert!(!revoke_for(&elsewhere, None).await);
     assert_eq!(read(&here).await.opaque, Some(kept.clone()));
     assert!(revoke(&here, "web").await);
     let revoked = || StoredAccessToken {
@@ -326,6 +327,7 @@ where
     late.await.unwrap();
     assert_eq!(read(&here).await.opaque, Some(revoked()));
     assert!(revoke(&here, "web").await);
+    assert!(revoke_for(&here, None).await);
 }
 
 /// A client registers with an initial access token as often as that says and no more, until its end.

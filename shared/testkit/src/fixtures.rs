@@ -60,6 +60,7 @@ pub fn confidential(id: &str) -> Client {
         id_token_signed_response_alg: None,
         lifetimes: LifetimeOverrides::default(),
         refresh_token_retry_window: Seconds(0),
+        client_credentials_refresh_token: false,
         redirect_uris: Vec::new(),
         description: ClientDescription::default(),
         registration: None,

@@ -331,12 +331,12 @@ impl RevocationRepository for MemoryStore {
         &self,
         tenant: &TenantId,
         hash: &OpaqueTokenHash,
-        client: &ClientId,
+        client: Option<&ClientId>,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let mut tables = self.tables();
         let token = tables.opaque.get_mut(&(tenant.clone(), hash.to_string()));
-        let token = token.filter(|it| it.client_id == *client);
+        let token = token.filter(|it| client.is_none_or(|client| it.client_id == *client));
         let found = token.is_some();
         if let Some(token) = token {
             token.revoked_at.get_or_insert(now);

@@ -51,8 +51,9 @@ where
         };
         let bearer = Bearer::read(&self.directory, &self.grants, &mut call, &token, wanted).await?;
         let claims = &bearer.claims;
+        let enough = claims.scope.contains(OPENID) || call.tenant.settings.userinfo_without_openid;
         // Only a user's token has a generation; a client's own speaks for nobody.
-        if !claims.scope.contains(OPENID) || claims.generation.is_none() {
+        if !enough || claims.generation.is_none() {
             return Err(
                 OAuthError::new(ErrorCode::InsufficientScope, "no_openid_scope")
                     .challenged(Challenge::BearerWith(OPENID)),

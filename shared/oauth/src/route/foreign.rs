@@ -35,13 +35,49 @@ const fn at(
 }
 
 /// THE table of them.
-pub const FOREIGN: [Foreign; 9] = [
+pub const FOREIGN: [Foreign; 15] = [
     at(Dialect::OnePortal, "POST", "/openid/token", Endpoint::Token),
     at(
         Dialect::OnePortal,
         "POST",
         "/openid/introspect",
         Endpoint::Introspection,
+    ),
+    at(
+        Dialect::MiniOrange,
+        "POST",
+        "/moas/rest/oauth/token",
+        Endpoint::Token,
+    ),
+    at(
+        Dialect::MiniOrange,
+        "GET, HEAD",
+        "/moas/rest/oauth/getuserinfo",
+        Endpoint::UserInfo,
+    ),
+    at(
+        Dialect::MiniOrange,
+        "GET, HEAD",
+        "/api/oauth/getuserinfo",
+        Endpoint::UserInfo,
+    ),
+    at(
+        Dialect::MiniOrange,
+        "POST",
+        "/moas/rest/oauth/introspect",
+        Endpoint::Introspection,
+    ),
+    at(
+        Dialect::MiniOrange,
+        "GET",
+        "/moas/rest/oauth/revoke",
+        Endpoint::Revocation,
+    ),
+    at(
+        Dialect::MiniOrange,
+        "GET, HEAD",
+        "/moas/.well-known/openid-configuration",
+        Endpoint::OpenIdConfiguration,
     ),
     at(
         Dialect::Ubisecure,

@@ -180,12 +180,13 @@ pub trait RevocationRepository: Send + Sync {
         until: Timestamp,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Ends an opaque access token, if it is `client`'s; changes nothing otherwise, and answers `false`.
+    /// Ends an opaque access token, if it is `client`'s, or anybody's where none is named; changes nothing otherwise, and
+    /// answers `false`.
     fn revoke_opaque(
         &self,
         tenant: &TenantId,
         hash: &OpaqueTokenHash,
-        client: &ClientId,
+        client: Option<&ClientId>,
         now: Timestamp,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 

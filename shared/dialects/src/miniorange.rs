@@ -1,0 +1,132 @@
+//! miniOrange: credentials in two places at once, scopes with slashes between them, other names for a person's names, and a
+//! revocation by GET that says how it went.
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, HeaderValue};
+use http::request::Parts;
+use http::{Method, Response, StatusCode};
+use latchkey_oauth::endpoint::bearer;
+use latchkey_oauth::endpoint::revoke::Revoked;
+use latchkey_oauth::endpoint::translate::Heard;
+use latchkey_oauth::route::Endpoint;
+use serde_json::{Value, json};
+use zeroize::Zeroizing;
+
+use crate::Asked;
+use crate::answer::{with_body, with_members_of_success, with_own_paths};
+use crate::basic;
+use crate::form::Form;
+
+/// What it calls the claims of OIDC Core section 5.1.
+const NAMES: [(&str, &str); 3] = [
+    ("given_name", "firstname"),
+    ("family_name", "lastname"),
+    ("preferred_username", "username"),
+];
+
+pub fn request(heard: Heard<'_>) {
+    if heard.at.endpoint == Endpoint::Revocation {
+        revocation(heard);
+        return;
+    }
+    if let Some(mut form) = Form::of(heard.parts, heard.body) {
+        one_place(heard.parts, &mut form);
+        form.rename("redirect_url", "redirect_uri");
+        form.change("scope", scope);
+        *heard.body = form.encode();
+    }
+    basic::encode(heard.parts);
+}
+
+/// `email/ profile` is two scopes: RFC 6749 section 3.3 has a space between them.
+fn scope(text: &str) -> String {
+    let scopes = text.split(['/', ' ']).filter(|it| !it.is_empty());
+    scopes.collect::<Vec<_>>().join(" ")
+}
+
+/// The page wants the client's credentials in the header and in the body. RFC 6749 section 2.3: "The client MUST NOT use more
+/// than one authentication method in each request"; the same twice is taken for one, and anything else is left to be refused.
+fn one_place(parts: &Parts, form: &mut Form) {
+    let (Some(client_id), Some(secret)) = (form.get("client_id"), form.get("client_secret")) else {
+        return;
+    };
+    let in_body = Zeroizing::new(format!("{client_id}:{secret}"));
+    if basic::read(parts).as_ref() == Some(&in_body) {
+        form.remove("client_secret");
+    }
+}
+
+/// A GET with nothing but the token in its header becomes RFC 7009's POST for that token.
+fn revocation(heard: Heard<'_>) {
+    let token = bearer::in_header(heard.parts).ok().flatten().flatten();
+    let mut form = form_urlencoded::Serializer::new(String::new());
+    if let Some(token) = token {
+        form.append_pair("token", &token);
+    }
+    *heard.body = Bytes::from(form.finish());
+    heard.parts.method = Method::POST;
+    let of_a_form = HeaderValue::from_static("application/x-www-form-urlencoded");
+    heard.parts.headers.insert(CONTENT_TYPE, of_a_form);
+}
+
+pub fn answer(asked: &Asked, response: Response<Bytes>) -> Response<Bytes> {
+    match asked.at.endpoint {
+        Endpoint::Token => with_members_of_success(response, |members| {
+            if let Some(token_type) = members.get_mut("token_type") {
+                // RFC 6749 section 5.1: "Value is case insensitive."
+                *token_type = Value::from("bearer");
+            }
+        }),
+        Endpoint::UserInfo => with_members_of_success(response, |members| {
+            for (standard, its) in NAMES {
+                if let Some(value) = members.get(standard).cloned() {
+                    members.insert(its.to_owned(), value);
+                }
+            }
+        }),
+        Endpoint::Revocation => revoked(response),
+        Endpoint::OpenIdConfiguration | Endpoint::AuthorizationServerMetadata => {
+            with_own_paths(asked, response)
+        }
+        Endpoint::Password
+        | Endpoint::Introspection
+        | Endpoint::Jwks
+        | Endpoint::Registration
+        | Endpoint::ClientConfiguration
+        | Endpoint::Activation
+        | Endpoint::Manage => response,
+    }
+}
+
+/// The page's two answers. A store that did not answer is neither.
+fn revoked(response: Response<Bytes>) -> Response<Bytes> {
+    if response.status() >= StatusCode::INTERNAL_SERVER_ERROR {
+        return response;
+    }
+    let done = response.extensions().get() == Some(&Revoked(true));
+    let told = if done {
+        json!({"message": "Token has been revoked successfully.", "status": "SUCCESS"})
+    } else {
+        json!({"message": "Access token is either invalid or expired.", "status": "FAILED"})
+    };
+    with_body(response, &told)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scopes_with_slashes() {
+        for (said, meant) in [
+            ("email/profile", "email profile"),
+            ("email/ profile/ openid", "email profile openid"),
+            ("email/ profile /openid", "email profile openid"),
+            ("email profile", "email profile"),
+            ("openid", "openid"),
+            ("/", ""),
+        ] {
+            assert_eq!(scope(said), meant);
+        }
+    }
+}
