@@ -53,3 +53,6 @@ impl Translate for Dialects {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -114,7 +114,10 @@ fn revoked(response: Response<Bytes>) -> Response<Bytes> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::tests::{heard, told};
 
     #[test]
     fn scopes_with_slashes() {
@@ -128,5 +131,33 @@ mod tests {
         ] {
             assert_eq!(scope(said), meant);
         }
+    }
+
+    #[test]
+    fn golden() {
+        let basic = "Basic aWQ6YStiJTJG"; // id:a+b%2F
+        let path = "/moas/rest/oauth/token";
+        for body in [
+            "grant_type=password&client_id=id&client_secret=a%2Bb%252F&scope=email%2Fprofile&redirect_url=u",
+            "client_id=id&client_secret=another",
+            "grant_type=refresh_token",
+        ] {
+            let (_, request) = heard("POST", path, basic, body);
+            insta::assert_snapshot!(request);
+        }
+        let (asked, _) = heard("POST", path, basic, "");
+        let issued = json!({"access_token": "x", "token_type": "Bearer"});
+        insta::assert_snapshot!(told(&asked, 200, &issued));
+        let (asked, _) = heard("GET", "/api/oauth/getuserinfo", "Bearer x", "");
+        let person = json!({"sub": "s", "given_name": "A", "family_name": "B", "preferred_username": "a", "email": "e"});
+        insta::assert_snapshot!(told(&asked, 200, &person));
+        let (asked, request) = heard("GET", "/moas/rest/oauth/revoke", "Bearer x+y/z", "");
+        insta::assert_snapshot!(request);
+        insta::assert_snapshot!(told(&asked, 200, &json!({})));
+        insta::assert_snapshot!(told(
+            &asked,
+            503,
+            &json!({"error": "temporarily_unavailable"})
+        ));
     }
 }

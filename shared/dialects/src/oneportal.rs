@@ -26,3 +26,23 @@ pub fn answer(asked: &Asked, response: Response<Bytes>) -> Response<Bytes> {
         }
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::tests::{heard, told};
+
+    #[test]
+    fn golden() {
+        let basic = "Basic aWQ6YStiJTJG"; // id:a+b%2F
+        let (_, request) = heard("POST", "/openid/token", basic, "grant_type=password");
+        insta::assert_snapshot!(request);
+        let (asked, _) = heard("POST", "/openid/introspect", basic, "token=x");
+        let active = json!({"active": true, "client_id": "a", "token_type": "Bearer", "exp": 1});
+        insta::assert_snapshot!(told(&asked, 200, &active));
+        let refresh = json!({"active": true, "client_id": "a"});
+        insta::assert_snapshot!(told(&asked, 200, &refresh));
+        insta::assert_snapshot!(told(&asked, 200, &json!({"active": false})));
+    }
+}

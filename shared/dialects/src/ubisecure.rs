@@ -64,3 +64,24 @@ fn introspection(asked: &Asked, response: Response<Bytes>) -> Response<Bytes> {
         }
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::tests::{heard, told};
+
+    #[test]
+    fn golden() {
+        let (asked, request) = heard("POST", "/uas/oauth2/tokeninfo", "", "access_token=x%2By");
+        insta::assert_snapshot!(request);
+        let active = json!({
+            "active": true, "client_id": "a", "token_type": "Bearer", "exp": 1_800_000_060_u64, "aud": "b",
+        });
+        insta::assert_snapshot!(told(&asked, 200, &active));
+        insta::assert_snapshot!(told(&asked, 200, &json!({"active": false})));
+        let (asked, _) = heard("GET", "/uas/.well-known/openid-configuration", "", "");
+        let metadata = json!({"issuer": "i", "token_endpoint": "t", "jwks_uri": "j", "revocation_endpoint": "r"});
+        insta::assert_snapshot!(told(&asked, 200, &metadata));
+    }
+}
