@@ -1,13 +1,14 @@
 //! The store contract, kept by memory.
 
 use latchkey_testkit::memory::MemoryStore;
-use latchkey_testkit::{contract, contract_admin};
+use latchkey_testkit::{contract, contract_admin, contract_keys};
 
 #[tokio::test]
 async fn memory_keeps_the_contract() {
     let store = MemoryStore::default();
     contract::registry(&store, "registry").await;
-    contract::key_ring(&store, "key-ring").await;
+    contract_keys::key_ring(&store, &store, "key-ring").await;
+    contract_keys::signing_keys(&store, "signing-keys").await;
     contract::users(&store, "users").await;
     contract::rehash(&store, "rehash").await;
     contract::attempts(&store, "attempts").await;
