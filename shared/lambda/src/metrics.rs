@@ -91,7 +91,9 @@ fn login_outcome(log: &RequestLog) -> Option<&'static str> {
             | AuditEvent::UserWritten
             | AuditEvent::UserDeleted
             | AuditEvent::PasswordSet
-            | AuditEvent::GrantsEnded,
+            | AuditEvent::GrantsEnded
+            | AuditEvent::KeyAdded
+            | AuditEvent::KeyWithdrawn,
         ) => None,
         None => log
             .error

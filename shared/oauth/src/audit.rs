@@ -65,6 +65,10 @@ pub enum AuditEvent {
     PasswordSet,
     /// Tokens of a user's were ended.
     GrantsEnded,
+    /// A signing key was added to a tenant's ring.
+    KeyAdded,
+    /// A signing key was withdrawn: tokens it signed are refused.
+    KeyWithdrawn,
 }
 
 impl AuditEvent {
@@ -99,5 +103,7 @@ impl AuditEvent {
         Self::UserDeleted,
         Self::PasswordSet,
         Self::GrantsEnded,
+        Self::KeyAdded,
+        Self::KeyWithdrawn,
     ];
 }
