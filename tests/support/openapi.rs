@@ -4,7 +4,7 @@
 use latchkey_admin::table::Operation;
 use latchkey_registry::fault::Place;
 use latchkey_registry::shape::{Asked, Shape, of};
-use latchkey_registry::{api, client, tenant, user};
+use latchkey_registry::{api, client, key, tenant, user};
 use serde_json::{Map, Value, json};
 
 /// The document.
@@ -123,6 +123,7 @@ fn kind(path: &str) -> (&'static str, &'static str) {
         Some("clients") => ("Client", "clients"),
         Some("apis") => ("Api", "apis"),
         Some("users") => ("User", "users"),
+        Some("keys") => ("Key", "keys"),
         _ => ("Tenant", "tenants"),
     }
 }
@@ -152,8 +153,32 @@ fn described(operation: Operation) -> Value {
             answers.clear();
             it["responses"]["200"] = body("OpenAPI 3.1", json!({"type": "object"}), &[]);
         }
+        // A ring is changed, not replaced, and has no ETag.
         ("GET", "/keys") => {
             it["responses"]["200"] = body("The keys", list_of("keys", "Key", false), &[]);
+        }
+        ("GET", "/keys/{kid}") => {
+            it["responses"]["200"] = body("It", reference("schemas", "Key"), &[]);
+        }
+        ("POST", "/keys") => {
+            parameters.push("IdempotencyKey");
+            writes(&mut it, "NewKey", "application/json");
+            answers.extend([
+                ("409", "Problem"),
+                ("412", "Problem"),
+                ("413", "Problem"),
+                ("415", "Problem"),
+                ("422", "InvalidFields"),
+            ]);
+            it["responses"]["201"] = body(
+                "It is in the ring",
+                reference("schemas", "Key"),
+                &["Location"],
+            );
+        }
+        ("DELETE", "/keys/{kid}") => {
+            answers.extend([("409", "Problem"), ("412", "Problem")]);
+            it["responses"]["204"] = json!({"description": "It is withdrawn"});
         }
         ("GET", _) if ends_in_id => {
             parameters.push("IfNoneMatch");
@@ -308,6 +333,7 @@ fn schemas() -> Value {
         "Api": object(&of(|node, faults| api::read(node, &place, faults))),
         "User": object(&of(|node, faults| user::read(node, &place, None, faults))),
         "Tenant": object(&of_tenants),
+        "NewKey": object(&of(key::read)),
         "MergePatch": {"type": "object", "description": "RFC 7396: what is null is taken out, what is not there stays"},
         "NewPassword": {
             "type": "object", "required": ["password"], "additionalProperties": false,

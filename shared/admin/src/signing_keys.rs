@@ -115,11 +115,11 @@ fn made(ask: &Ask<'_>, key: &RingKey) -> Told {
     told.with(LOCATION, location)
 }
 
+/// A key as it is told: not where it is in KMS, which names the account.
 fn document(key: &RingKey, now: Timestamp) -> Json {
     json!({
         "kid": key.kid,
         "alg": key.alg,
-        "kms_key_id": key.kms_key_id,
         "published_from": key.published_from,
         "signs_from": key.signs_from,
         "signs_until": key.signs_until,

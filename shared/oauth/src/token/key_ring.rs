@@ -62,9 +62,7 @@ pub enum KeyFault {
     )]
     NotTold(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// An encryption or MAC key.
-    #[error(
-        "its usage is not SIGN_VERIFY. Make one that signs: {MAKE_ONE}"
-    )]
+    #[error("its usage is not SIGN_VERIFY. Make one that signs: {MAKE_ONE}")]
     DoesNotSign,
     /// A curve that no JWS algorithm here goes with.
     #[error(
@@ -249,17 +247,9 @@ pub async fn withdraw<R: RegistryAdmin>(
 ) -> Result<RingKey, RingError> {
     for _ in 0..ATTEMPTS {
         let Tenant { settings, keys, .. } = read(registry, tenant).await?;
-        let mut changed = keys.clone();
-        let key = changed.keys.iter_mut().find(|key| key.kid == kid);
-        let key = key.ok_or(RingError::NoKey)?;
-        if key.published_until.is_some_and(|until| until <= now) {
-            return Ok(key.clone());
-        }
-        key.published_until = Some(now);
-        let withdrawn = key.clone();
-        let left = changed.signing_key(settings.signing_algorithm, now);
-        if left.is_none() {
-            return Err(RingError::LastKey);
+        let (changed, withdrawn) = without(&keys, kid, settings.signing_algorithm, now)?;
+        if changed == keys {
+            return Ok(withdrawn);
         }
         match registry.put_keys(tenant, &keys, &changed, None).await? {
             RingWrite::Written => return Ok(withdrawn),
@@ -271,6 +261,44 @@ pub async fn withdraw<R: RegistryAdmin>(
         }
     }
     Err(RingError::Contended)
+}
+
+/// A ring without a key, and that key; the same where it was withdrawn before.
+fn without(
+    ring: &KeyRing,
+    kid: &str,
+    chosen: Option<Algorithm>,
+    now: Timestamp,
+) -> Result<(KeyRing, RingKey), RingError> {
+    let mut changed = ring.clone();
+    let key = changed.keys.iter_mut().find(|key| key.kid == kid);
+    let key = key.ok_or(RingError::NoKey)?;
+    if key.published_until.is_some_and(|until| until <= now) {
+        let withdrawn = key.clone();
+        return Ok((changed, withdrawn));
+    }
+    key.published_until = Some(now);
+    let withdrawn = key.clone();
+    hand_over(&mut changed, withdrawn.alg, now);
+    if changed.signing_key(chosen, now).is_none() {
+        return Err(RingError::LastKey);
+    }
+    Ok((changed, withdrawn))
+}
+
+/// Has the keys that still sign go on until the next that is left: one that will never take over ends nobody's time.
+fn hand_over(ring: &mut KeyRing, alg: Algorithm, now: Timestamp) {
+    let mut next: Option<Timestamp> = None;
+    let left = ring.keys.iter_mut().rev();
+    for key in left.filter(|key| key.alg == alg && key.published_until.is_none()) {
+        if key.signs_until.is_none_or(|until| until > now) {
+            key.signs_until = next;
+        }
+        let from = key.signs_from;
+        if key.signs_until.is_none_or(|until| until > from.max(now)) {
+            next = Some(next.map_or(from, |next| next.min(from)));
+        }
+    }
 }
 
 async fn read<R: RegistryAdmin>(registry: &R, tenant: &TenantId) -> Result<Tenant, RingError> {
@@ -329,21 +357,63 @@ mod tests {
         assert!(matches!(odd, KeyFault::Unreadable(_)), "{odd:?}");
     }
 
+    #[test]
+    fn a_key_that_never_took_over_ends_nobodys_time() {
+        let key = |seed, after| {
+            let from = NOW.plus(Seconds(after));
+            ring_key(&ed25519(seed), None, NOW, from).unwrap()
+        };
+        let mut ring = with(&KeyRing::default(), key(1, 0));
+        ring = with(&with(&ring, key(2, 100)), key(3, 200));
+        let until = |ring: &KeyRing| -> Vec<Option<u64>> {
+            let keys = ring.keys.iter();
+            keys.map(|key| key.signs_until.map(|until| until.since(NOW).0))
+                .collect()
+        };
+        assert_eq!(until(&ring), [Some(100), Some(200), None]);
+        ring.keys[1].published_until = Some(NOW);
+        hand_over(&mut ring, Algorithm::EdDSA, NOW);
+        assert_eq!(until(&ring)[0], Some(200));
+        ring.keys[2].published_until = Some(NOW);
+        hand_over(&mut ring, Algorithm::EdDSA, NOW);
+        assert_eq!(until(&ring)[0], None);
+        // What has ended is not begun again.
+        ring.keys[0].signs_until = Some(NOW);
+        hand_over(&mut ring, Algorithm::EdDSA, NOW);
+        assert_eq!(until(&ring)[0], Some(0));
+    }
+
+    /// A key is added, and when it is to sign; or one is withdrawn.
+    fn changes() -> impl Strategy<Value = Vec<(u64, Result<Option<u64>, usize>)>> {
+        let change = prop_oneof![
+            2 => proptest::option::of(0_u64..20_000).prop_map(Ok),
+            1 => (0_usize..8).prop_map(Err),
+        ];
+        proptest::collection::vec((0_u64..5_000, change), 1..9)
+    }
+
     proptest! {
-        /// Whatever was added when, from the first key on there is always one that signs.
+        /// Whatever was added and withdrawn when, from the first key on there is always one that signs.
         #[test]
-        fn there_is_always_a_key_that_signs(additions in proptest::collection::vec((0_u64..5_000, proptest::option::of(0_u64..20_000)), 1..6), at in 0_u64..60_000) {
-            let mut ring = KeyRing::default();
+        fn there_is_always_a_key_that_signs(changes in changes(), at in 0_u64..60_000) {
+            let first = ring_key(&ed25519(255), None, NOW, NOW).unwrap();
+            let mut ring = with(&KeyRing::default(), first);
             let mut now = NOW;
-            for (index, (pause, after)) in additions.into_iter().enumerate() {
+            for (index, (pause, change)) in changes.into_iter().enumerate() {
                 now = now.plus(Seconds(pause));
-                let after = match after {
-                    Some(after) if index > 0 => Seconds(after),
-                    _ => Seconds(0),
-                };
-                let seed = u8::try_from(index).unwrap();
-                let new = ring_key(&ed25519(seed), None, now, now.plus(after)).unwrap();
-                ring = with(&ring, new);
+                match change {
+                    Ok(after) => {
+                        let from = now.plus(Seconds(after.unwrap_or_default()));
+                        let seed = u8::try_from(index).unwrap();
+                        ring = with(&ring, ring_key(&ed25519(seed), None, now, from).unwrap());
+                    }
+                    Err(place) => {
+                        let kid = ring.keys.get(place).map(|key| key.kid.clone());
+                        if let Some(Ok((changed, _))) = kid.map(|kid| without(&ring, &kid, None, now)) {
+                            ring = changed;
+                        }
+                    }
+                }
                 prop_assert!(ring.signing_key(None, now).is_some());
             }
             prop_assert!(ring.signing_key(None, now.plus(Seconds(at))).is_some());
