@@ -108,8 +108,9 @@ fn sizes(figures: &Figures) -> Vec<Goal> {
         Some(Goal::new(&what, size(name)?, float(limit), Unit::Bytes))
     };
     let mut goals = vec![goal("token", 9 * MEGABYTE), goal("discovery", 6 * MEGABYTE)];
-    let without_kms =
-        |(name, _): &(&String, &FunctionFigures)| !["bare", "manage", "token"].contains(&name.as_str());
+    let without_kms = |(name, _): &(&String, &FunctionFigures)| {
+        !["bare", "manage", "token"].contains(&name.as_str())
+    };
     for (name, function) in figures.functions.iter().filter(without_kms) {
         let limit = size("token").map(|token| CLEARLY_SMALLER * token);
         let what = format!("size of {name}, without KMS: 0.9 token");

@@ -16,8 +16,9 @@ use crate::demo_http::Http;
 use crate::environment::Environment;
 use crate::progress::{HEAD, QUIET, Step, Timings, note, paint, say};
 use crate::registry::{self, Operator};
+use crate::template::Template;
 use crate::tools::{Emulator, Sam};
-use crate::{build, demo, prerequisites, process, workspace};
+use crate::{aws, build, demo, prerequisites, process, tables, workspace};
 
 mod checks;
 mod emulator;
@@ -241,7 +242,11 @@ impl Deployment<'_> {
             release: self.release,
         };
         let applied = operator.apply(&self.registry)?;
-        operator.share_key(&output(description, "SigningKeyId")?)?;
+        let kms = aws::kms(&self.account.url);
+        let like = Template::read()?.signing_key()?;
+        operator.add_keys(&output(description, "SigningKeyId")?, || {
+            aws::wait_for(tables::create_key(&kms, &like, STACK))
+        })?;
         demo_access::read(&self.registry, &applied)
     }
 
