@@ -117,7 +117,7 @@ async fn warm(kind: Kind) -> Cost {
 
 async fn by_kind() -> String {
     let mut text = String::from(
-        "| request | reads (units) | writes (units) | of KMS | API Gateway | Lambda | DynamoDB | KMS | \
+        "| request | reads (units) | writes (units) | KMS calls | API Gateway | Lambda | DynamoDB | KMS | \
          together | a cold one more |\n|---|---|---|---|---|---|---|---|---|---|\n",
     );
     let measured = measured().await;
