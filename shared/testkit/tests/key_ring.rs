@@ -1,5 +1,10 @@
 //! Keys are added to a ring and withdrawn from it, over the store in memory.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on should say so at once"
+)]
+
 use latchkey_oauth::client::RegistryAdmin as _;
 use latchkey_oauth::client::RegistryRepository as _;
 use latchkey_oauth::store::Expected;
