@@ -146,6 +146,7 @@ impl Deployment<'_> {
         self.without_policies(checks, &api, &accesses)?;
         let issuer = output(&first, "ApiUrl")?;
         self.requests(checks, &api, &issuer, &accesses, None)?;
+        self.keys(checks, &first, &api, &issuer)?;
         timings.add("requests", step.elapsed(), false);
 
         for (name, value) in CHANGED {
@@ -227,8 +228,8 @@ impl Deployment<'_> {
         Ok(())
     }
 
-    /// As the README says, with what the deployment printed.
-    fn fill(&self, description: &Value) -> Result<Vec<Access>> {
+    /// What an operator has: the tables that the deployment printed.
+    fn environment(&self, description: &Value) -> Result<Environment> {
         let tables = [
             ("LATCHKEY_REGISTRY_TABLE", "RegistryTable"),
             ("LATCHKEY_USERS_TABLE", "UsersTable"),
@@ -236,18 +237,49 @@ impl Deployment<'_> {
         ];
         let [registry, users, grants] =
             tables.map(|(variable, name)| output(description, name).map(|it| (variable, it)));
-        let environment = Environment::of_operator([registry?, users?, grants?], &self.account.url);
+        let tables = [registry?, users?, grants?];
+        Ok(Environment::of_operator(tables, &self.account.url))
+    }
+
+    /// A key that this stack may sign with, or another one.
+    fn create_key(&self, stack: &str) -> Result<String> {
+        let like = Template::read()?.signing_key()?;
+        let kms = aws::kms(&self.account.url);
+        aws::wait_for(tables::create_key(&kms, &like, stack))
+    }
+
+    /// As the README says, with what the deployment printed.
+    fn fill(&self, description: &Value) -> Result<Vec<Access>> {
+        let environment = self.environment(description)?;
         let operator = Operator {
             environment: &environment,
             release: self.release,
         };
         let applied = operator.apply(&self.registry)?;
-        let kms = aws::kms(&self.account.url);
-        let like = Template::read()?.signing_key()?;
-        operator.add_keys(&output(description, "SigningKeyId")?, || {
-            aws::wait_for(tables::create_key(&kms, &like, STACK))
-        })?;
+        let own = output(description, "SigningKeyId")?;
+        operator.add_keys(&own, || self.create_key(STACK))?;
         demo_access::read(&self.registry, &applied)
+    }
+
+    /// That the tag of a key decides, and nothing else.
+    fn keys(
+        &self,
+        checks: &mut Checks,
+        description: &Value,
+        api: &Http,
+        issuer: &str,
+    ) -> Result<()> {
+        let environment = self.environment(description)?;
+        let operator = Operator {
+            environment: &environment,
+            release: self.release,
+        };
+        let token = requests::manager(&operator, api, issuer, "manage:keys:write")?;
+        let (ours, others) = (self.create_key(STACK)?, self.create_key("another-stack")?);
+        requests::adds_key(checks, api, &token, &ours, 201)?;
+        requests::adds_key(checks, api, &token, &others, 422)?;
+        checks.tell("the management API reads public keys of this stack's, and of no other's");
+        Ok(())
     }
 
     /// To the API's own host name, wherever it is.
