@@ -263,6 +263,7 @@ async fn create_user<U: UserAdmin>(
         password_hash,
         disabled: new.disabled,
         generation: Generation::fresh(tools.random)?,
+        reset: None,
     };
     let profile = UserProfile {
         subject,
@@ -311,11 +312,12 @@ async fn update_user<U: UserAdmin>(
     let mut user = stored.value;
     user.profile.claims = wanted.claims;
     user.credentials.disabled = wanted.disabled;
-    if password_hash.is_some() {
-        user.credentials.password_hash = password_hash;
-    }
-    if wanted.ends_tokens {
-        user.credentials.generation = Generation::fresh(tools.random)?;
+    match password_hash {
+        Some(hash) => user.credentials.set_password(hash, tools.random)?,
+        None if wanted.ends_tokens => {
+            user.credentials.generation = Generation::fresh(tools.random)?;
+        }
+        None => {}
     }
     put_user(tenant, user, expected, generated, users).await
 }

@@ -24,7 +24,7 @@ pub use registry::{
     OneTenant, TenantAdd, TenantCommand,
 };
 pub use usage::{completions, parse};
-pub use user::{OneUser, UserAdd, UserCommand, UserPassword};
+pub use user::{OneUser, ResetToken, UserAdd, UserCommand, UserPassword};
 
 /// Operates a Latchkey deployment: its tenants, clients, users and signing keys.
 #[derive(Debug, Parser)]
@@ -65,6 +65,7 @@ impl Arguments {
             Command::User(
                 UserCommand::List(_)
                 | UserCommand::Export(_)
+                | UserCommand::ResetToken(_)
                 | UserCommand::Disable(_)
                 | UserCommand::Enable(_)
                 | UserCommand::Delete(_),

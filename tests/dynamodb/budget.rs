@@ -74,6 +74,9 @@ const fn budget(kind: Kind) -> Budget {
             "BatchGetItem: 2, PutItem: 1, Sign: 1, UpdateItem: 1",
             "the hash is made anew, once for each user and change of the settings",
         ),
+        // The password is checked as at a login; credentials and state change together or not at all.
+        Kind::ChangePassword => within([2, 1, 0], "BatchGetItem: 2, TransactWriteItems: 1"),
+        Kind::ResetPassword => within([1, 1, 0], "BatchGetItem: 1, TransactWriteItems: 1"),
         Kind::RefreshToken | Kind::RefreshTokenForAnApi => {
             within([1, 1, 1], "BatchGetItem: 1, Sign: 1, UpdateItem: 1")
         }
@@ -98,7 +101,7 @@ const fn budget(kind: Kind) -> Budget {
         Kind::RevokeRefreshToken => within([1, 1, 0], "UpdateItem: 1"),
         // Nobody's hot path, and the design has no figure: what it takes is read as it is now, and written on condition.
         Kind::RegisterClient => within([0, 1, 0], "PutItem: 1"),
-        Kind::RegisterClientByToken => within([0, 1, 0], "TransactWriteItems: 1"),
+        Kind::RegisterClientByToken => within([1, 1, 0], "GetItem: 1, TransactWriteItems: 1"),
         Kind::ReadRegistration => within([1, 0, 0], "GetItem: 1"),
         Kind::ChangeRegistration | Kind::ActivateClient => {
             within([1, 1, 0], "GetItem: 1, PutItem: 1")

@@ -1,6 +1,6 @@
 //! The store contract, kept by DynamoDB as it is by memory.
 
-use latchkey_testkit::{contract, contract_admin, contract_keys};
+use latchkey_testkit::{contract, contract_admin, contract_keys, contract_users};
 use latchkey_tests::aws::dynamodb;
 use latchkey_tests::store::Tables;
 use latchkey_tests::world::fresh_tenant;
@@ -30,19 +30,25 @@ async fn signing_keys() {
 #[tokio::test]
 async fn users() {
     let (tables, tenant) = tables().await;
-    contract::users(&tables.users, &tenant).await;
+    contract_users::users(&tables.users, &tenant).await;
 }
 
 #[tokio::test]
 async fn rehash() {
     let (tables, tenant) = tables().await;
-    contract::rehash(&tables.users, &tenant).await;
+    contract_users::rehash(&tables.users, &tenant).await;
+}
+
+#[tokio::test]
+async fn set_password() {
+    let (tables, tenant) = tables().await;
+    contract_users::set_password(&tables.users, &tables.grants, &tenant).await;
 }
 
 #[tokio::test]
 async fn attempts() {
     let (tables, tenant) = tables().await;
-    contract::attempts(&tables.users, &tenant).await;
+    contract_users::attempts(&tables.users, &tenant).await;
 }
 
 #[tokio::test]

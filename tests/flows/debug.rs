@@ -9,7 +9,9 @@ use latchkey_oauth::error::OAuthError;
 use latchkey_oauth::form::Form;
 use latchkey_oauth::grant::{self, TokenRequest};
 use latchkey_oauth::lockout::Source;
+use latchkey_oauth::login::LoginRepository as _;
 use latchkey_oauth::random::SystemRandom;
+use latchkey_oauth::sign_in::SignIn;
 use latchkey_oauth::store::Expected;
 use latchkey_oauth::target::{Targeting, Wish};
 use latchkey_oauth::tenant::{BaseUrl, TenantSettings};
@@ -17,7 +19,7 @@ use latchkey_oauth::token::issue::Mint;
 use latchkey_oauth::token::jws::JwsSigner as _;
 use latchkey_oauth::token::refresh_token::RefreshToken;
 use latchkey_oauth::token::repository::{TokenKeys, TokenStateRepository as _};
-use latchkey_oauth::user::{LoginRepository as _, UserAdmin as _};
+use latchkey_oauth::user::UserAdmin as _;
 use latchkey_testkit::contract::family_of;
 use latchkey_testkit::fixtures::{
     NOW, PASSWORD, SECRET, confidential, hashing, tenant, user, username,
@@ -116,13 +118,18 @@ async fn a_login_from_the_request_to_the_tokens() {
         now: NOW,
     };
     tells_nothing(&context, &KNOWN);
-    let tools = grant::password::Tools {
+    let sign_in = SignIn {
         users: &store,
         hashing: &hashing(),
-        random: &SystemRandom,
+        tenant: &known,
         source: &inbound.source,
+        now: NOW,
     };
-    let authorization = grant::password::authorize(&context, &tools, username, &password).await;
+    let signed_in = sign_in.check(&username, &password).await.unwrap();
+    tells_nothing(&signed_in, &[&KNOWN[..], &[stored]].concat());
+    let random = &SystemRandom;
+    let authorization =
+        grant::password::authorize(&context, &sign_in, random, username, &password).await;
     let authorization = authorization.unwrap();
     tells_nothing(&authorization, &KNOWN);
     let mint = Mint {

@@ -10,6 +10,7 @@ mod manage_keys;
 mod manage_users;
 mod moving_in;
 mod opaque_tokens;
+mod own_password;
 mod password;
 mod problems;
 mod refresh_token;

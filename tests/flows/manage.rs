@@ -391,6 +391,27 @@ async fn a_request_is_carried_out_once(world: World) {
     let _ = manager.over(Method::DELETE, "/clients/shop", None).await;
     let _ = problem(manager.send(ask(&body, key)).await, 409, "made_and_gone");
 
+    // What a request named may be gone by the time it is repeated.
+    let api = json!({"resource": "urn:gone", "scopes": ["a"]});
+    assert_eq!(manager.post("/apis", &api).await.status(), 201);
+    let body = json!({
+        "client_id": "named", "grant_types": [], "apis": [{"resource": "urn:gone", "scope": "a"}],
+    });
+    let named = "33333333-40d5-43dd-bc93-6894a57f9324";
+    assert_eq!(manager.send(ask(&body, named)).await.status(), 201);
+    let none = json!({"apis": null});
+    let _ = manager
+        .over(Method::PATCH, "/clients/named", Some(&none))
+        .await
+        .ok();
+    let gone = manager.over(Method::DELETE, "/apis/urn:gone", None).await;
+    assert_eq!(gone.status(), 204, "{gone:?}");
+    let again = manager.send(ask(&body, named)).await;
+    assert_eq!(
+        (again.status(), again.header("idempotent-replayed")),
+        (201, Some("true"))
+    );
+
     let rotate = manager.ask(Method::POST, "/clients/web/secrets", None);
     let rotate = rotate.header("idempotency-key", "22222222-40d5-43dd-bc93-6894a57f9324");
     let secret = manager.send(rotate.clone()).await.string("client_secret");

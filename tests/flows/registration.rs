@@ -4,8 +4,9 @@ use http::Method;
 use latchkey_oauth::grant_type::GrantType;
 use latchkey_oauth::random::SystemRandom;
 use latchkey_oauth::registration::{
-    Activation, ActivationPolicy, InitialAccess, Purpose, RegistrationPolicy, RegistrationToken,
+    Activation, ActivationPolicy, InitialAccess, RegistrationPolicy,
 };
+use latchkey_oauth::secret_token::{Purpose, SecretToken};
 use latchkey_oauth::tenant::TenantSettings;
 use latchkey_oauth::time::{Seconds, Timestamp};
 use latchkey_testkit::fixtures::{assigned, client_id, scope};
@@ -166,15 +167,18 @@ async fn an_initial_access_token_where_it_is_not(world: World) {
         (answer.status(), answer.header("www-authenticate")),
         (401, Some("Bearer"))
     );
-    let initial = RegistrationToken::new(Purpose::InitialAccess, &SystemRandom).unwrap();
+    let initial = SecretToken::new(Purpose::InitialAccess, &SystemRandom).unwrap();
     let text = initial.expose();
     let by = async |text: &str, document: &Value| {
         let ask = send_json(Method::POST, "/register", document).bearer(text);
         world.send(ask).await
     };
-    let _ = by(text.expose_secret(), &of_the_service())
-        .await
-        .refused(401, "invalid_token");
+    // Who has no token of ours learns nothing of what a registration may be.
+    let bad = json!({"grant_types": ["password"]});
+    for document in [of_the_service(), bad.clone()] {
+        let refused = by(text.expose_secret(), &document).await;
+        let _ = refused.refused(401, "invalid_token");
+    }
     let _ = by("lki.x", &of_the_service())
         .await
         .refused(401, "invalid_token");
@@ -187,7 +191,6 @@ async fn an_initial_access_token_where_it_is_not(world: World) {
         .put_initial_access(&world.tenant, &initial.hash(), &kept)
         .await;
     // What is refused costs nothing of it.
-    let bad = json!({"grant_types": ["password"]});
     let _ = by(text.expose_secret(), &bad)
         .await
         .refused(400, "invalid_client_metadata");
@@ -451,7 +454,7 @@ async fn an_operator_lets_it_in(world: World) {
 
 async fn a_code_lets_in_once(world: World) {
     let (world, client) = waiting(&world).await;
-    let code = RegistrationToken::new(Purpose::Activation, &SystemRandom).unwrap();
+    let code = SecretToken::new(Purpose::Activation, &SystemRandom).unwrap();
     let text = code.expose();
     let give = async |bearer: &str, code: &str| {
         let document = json!({"client_id": client["client_id"], "activation_code": code});
@@ -470,7 +473,7 @@ async fn a_code_lets_in_once(world: World) {
     let _ = give(own, right).await.refused(400, "invalid_grant");
     set_activation(&world, &client, until(4_000_000_000)).await;
     let _ = token(&world, &client).await.refused(401, "invalid_client");
-    let other = RegistrationToken::new(Purpose::Activation, &SystemRandom)
+    let other = SecretToken::new(Purpose::Activation, &SystemRandom)
         .unwrap()
         .expose();
     for wrong in [other.expose_secret(), "", "lkc.x"] {

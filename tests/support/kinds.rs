@@ -6,12 +6,14 @@ use latchkey_oauth::grant_type::GrantType;
 use latchkey_oauth::password::{Argon2Settings, Password, PasswordHashing};
 use latchkey_oauth::random::SystemRandom;
 use latchkey_oauth::registration::{
-    Activation, ActivationPolicy, InitialAccess, Purpose, RegistrationPolicy, RegistrationToken,
+    Activation, ActivationPolicy, InitialAccess, RegistrationPolicy,
 };
+use latchkey_oauth::secret_token::{Purpose, SecretToken};
 use latchkey_oauth::store::Expected;
 use latchkey_oauth::tenant::TenantSettings;
 use latchkey_oauth::time::Seconds;
 use latchkey_oauth::token::jwk::RingKey;
+use latchkey_oauth::user::{PasswordReset, User};
 use latchkey_testkit::fixtures::{NOW, PASSWORD, SECRET, client_id, user, username};
 use latchkey_testkit::random::SeededRandom;
 use secrecy::ExposeSecret as _;
@@ -29,6 +31,9 @@ pub const USERS: [&str; 1] = ["alice"];
 /// What no user is called.
 pub const NOBODY: &str = "nobody";
 
+/// What a user changes their password to.
+pub const NEW_PASSWORD: &str = "another battery staple";
+
 /// A kind of request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[expect(missing_docs, reason = "each has a name below")]
@@ -44,6 +49,8 @@ pub enum Kind {
     UnknownUser,
     PasswordAfterFailures,
     PasswordWithAnOldHash,
+    ChangePassword,
+    ResetPassword,
     RefreshToken,
     RefreshTokenWithOpenid,
     RefreshTokenForAnApi,
@@ -103,11 +110,13 @@ pub struct Prepared {
     pub activation_code: String,
     /// The signing key that is added or withdrawn.
     pub key: Option<RingKey>,
+    /// What a user resets their password with.
+    pub reset_token: String,
 }
 
 impl Kind {
     /// Every one.
-    pub const ALL: [Self; 38] = [
+    pub const ALL: [Self; 40] = [
         Self::ClientCredentials,
         Self::ClientCredentialsForAnApi,
         Self::ClientCredentialsOpaque,
@@ -119,6 +128,8 @@ impl Kind {
         Self::UnknownUser,
         Self::PasswordAfterFailures,
         Self::PasswordWithAnOldHash,
+        Self::ChangePassword,
+        Self::ResetPassword,
         Self::RefreshToken,
         Self::RefreshTokenWithOpenid,
         Self::RefreshTokenForAnApi,
@@ -162,6 +173,8 @@ impl Kind {
             Self::UnknownUser => "an unknown user",
             Self::PasswordAfterFailures => "password after failures from the same address",
             Self::PasswordWithAnOldHash => "password with an older hash",
+            Self::ChangePassword => "change a password",
+            Self::ResetPassword => "reset a password",
             Self::RefreshToken => "refresh_token",
             Self::RefreshTokenWithOpenid => "refresh_token with openid",
             Self::RefreshTokenForAnApi => "refresh_token for an API with claims",
@@ -206,6 +219,8 @@ impl Kind {
             | Self::UnknownUser
             | Self::PasswordAfterFailures
             | Self::PasswordWithAnOldHash
+            | Self::ChangePassword
+            | Self::ResetPassword
             | Self::RefreshToken
             | Self::RefreshTokenWithOpenid
             | Self::RefreshTokenForAnApi
@@ -269,7 +284,11 @@ impl Kind {
                 put_an_old_hash(world).await;
                 web
             }
-            Self::RefreshToken => logged_in(world, "web", "read").await,
+            Self::RefreshToken | Self::ChangePassword => logged_in(world, "web", "read").await,
+            Self::ResetPassword => Prepared {
+                reset_token: put_a_reset_token(world).await,
+                ..logged_in(world, "web", "read").await
+            },
             Self::RefreshTokenWithOpenid
             | Self::IntrospectAccessToken
             | Self::IntrospectIdToken
@@ -361,6 +380,10 @@ impl Kind {
             Self::PasswordOpaque => password("alice", PASSWORD, "openid profile"),
             Self::PasswordWithOpenid => password("alice", PASSWORD, "openid profile"),
             Self::WrongPassword => password("alice", "wrong", "read"),
+            Self::ChangePassword => new_password("password", PASSWORD).basic(client, SECRET),
+            Self::ResetPassword => {
+                new_password("reset_token", &prepared.reset_token).basic(client, SECRET)
+            }
             Self::UnknownUser => password(NOBODY, PASSWORD, "read"),
             Self::RefreshToken
             | Self::RefreshTokenWithOpenid
@@ -471,8 +494,8 @@ impl Kind {
         let registered = world.send(ask).await;
         assert_eq!(registered.status(), 201, "{registered:?}");
         let random = SystemRandom;
-        let initial = RegistrationToken::new(Purpose::InitialAccess, &random).expect("a token");
-        let code = RegistrationToken::new(Purpose::Activation, &random).expect("a code");
+        let initial = SecretToken::new(Purpose::InitialAccess, &random).expect("a token");
+        let code = SecretToken::new(Purpose::Activation, &random).expect("a code");
         let prepared = Prepared {
             client: "web",
             registered: registered.json(),
@@ -520,6 +543,16 @@ impl Prepared {
     fn registration_path(&self) -> String {
         format!("/register/{}", self.registered("client_id"))
     }
+}
+
+/// Alice sets another password.
+fn new_password(name: &str, proof: &str) -> Ask {
+    let form = [
+        ("username", "alice"),
+        (name, proof),
+        ("new_password", NEW_PASSWORD),
+    ];
+    post("/password", &form)
 }
 
 /// A registration, or another one for the client that has registered.
@@ -603,6 +636,24 @@ async fn exchanged(world: &World, client: &'static str) -> Prepared {
     }
 }
 
+/// A reset token of Alice's.
+async fn put_a_reset_token(world: &World) -> String {
+    let token = SecretToken::new(Purpose::PasswordReset, &SystemRandom).expect("a token");
+    let mut alice = alice(world).await;
+    alice.credentials.reset = Some(PasswordReset {
+        hash: token.hash(),
+        until: NOW.plus(Seconds::days(1)),
+    });
+    let (store, tenant) = (&world.store, &world.tenant);
+    store.put_user(tenant, &alice, Expected::Any).await;
+    token.expose().expose_secret().to_owned()
+}
+
+async fn alice(world: &World) -> User {
+    let found = world.store.user(&world.tenant, &username("alice")).await;
+    found.unwrap_or_else(|| user("alice"))
+}
+
 /// Alice's hash as an earlier configuration would have made it.
 async fn put_an_old_hash(world: &World) {
     let earlier = PasswordHashing::new(Argon2Settings {
@@ -614,8 +665,7 @@ async fn put_an_old_hash(world: &World) {
     let hash = earlier
         .expect("settings")
         .hash(&password, &SeededRandom::new(1));
-    let found = world.store.user(&world.tenant, &username("alice")).await;
-    let mut alice = found.unwrap_or_else(|| user("alice"));
+    let mut alice = alice(world).await;
     alice.credentials.password_hash = Some(hash.expect("a hash"));
     world
         .store

@@ -261,6 +261,8 @@ async fn walk_users(manager: &Manager, unique: &str, is: &mut impl FnMut(Operati
     let body = json!({"password": {"generate": true}});
     let set = manager.ask(Method::PUT, &format!("{path}/password"), Some(&body));
     is(Operation::SetPassword, &manager.send(set).await);
+    let make = manager.ask(Method::POST, &format!("{path}/reset-tokens"), None);
+    is(Operation::MakeResetToken, &manager.send(make).await);
     let answer = manager.over(Method::DELETE, &path, None).await;
     is(Operation::DeleteUser, &answer);
 }

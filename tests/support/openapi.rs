@@ -207,6 +207,27 @@ fn described(operation: Operation) -> Value {
                 &[],
             );
         }
+        ("POST", path) if path.ends_with("/reset-tokens") => {
+            parameters.push("IdempotencyKey");
+            it["requestBody"] = json!({"content": {"application/json": {"schema": reference("schemas", "NewResetToken")}}});
+            answers.extend([
+                ("409", "Problem"),
+                ("412", "Problem"),
+                ("413", "Problem"),
+                ("415", "Problem"),
+                ("422", "InvalidFields"),
+            ]);
+            it["responses"]["201"] = body(
+                "The token, shown this once, and until when it counts",
+                json!({
+                    "type": "object", "required": ["username"],
+                    "properties": {
+                        "username": {"type": "string"}, "reset_token": {"type": "string"}, "expires_at": {"type": "integer"},
+                    },
+                }),
+                &[],
+            );
+        }
         ("POST", _) => {
             parameters.push("IdempotencyKey");
             writes(&mut it, thing, "application/json");
@@ -338,6 +359,10 @@ fn schemas() -> Value {
         "NewPassword": {
             "type": "object", "required": ["password"], "additionalProperties": false,
             "properties": {"password": secret()},
+        },
+        "NewResetToken": {
+            "type": "object", "additionalProperties": false,
+            "properties": {"lifetime": {"type": "string", "description": "How long it counts, 1m to 7d; 1h where nothing is said"}},
         },
         "Grant": {
             "type": "object",

@@ -2,13 +2,13 @@
 //! and the signer meanwhile.
 
 use latchkey_oauth::lockout::Source;
-use latchkey_oauth::user::{Login, LoginRepository as _};
-use latchkey_testkit::fixtures::{NOW, client_id, hashing, username};
+use latchkey_oauth::login::{Login, LoginRepository as _};
+use latchkey_testkit::fixtures::{NOW, PASSWORD, client_id, hashing, username};
 use serde_json::{Value, json};
 
 use crate::answer::Answer;
 use crate::jwt;
-use crate::kinds::{Case, Kind, NOBODY, Prepared};
+use crate::kinds::{Case, Kind, NEW_PASSWORD, NOBODY, Prepared};
 use crate::request::post;
 use crate::store::Store;
 use crate::world::{ORDERS, World};
@@ -63,6 +63,13 @@ impl Kind {
             Self::RefreshTokenRepeated => {
                 answer.status() == 200
                     && answer.member("refresh_token") == json!(prepared.successor)
+            }
+            // Who asks again after a lost answer has the new password already.
+            Self::ChangePassword => {
+                answer.status() == 204 || answer.reason() == Some("wrong_password")
+            }
+            Self::ResetPassword => {
+                answer.status() == 204 || answer.reason() == Some("not_the_users_reset_token")
             }
             Self::WrongPassword => answer.reason() == Some("wrong_password"),
             Self::UnknownUser => answer.reason() == Some("unknown_user"),
@@ -137,6 +144,17 @@ impl Kind {
             | Self::PasswordForAnApi
             | Self::PasswordOpaque => {
                 lives_on(world, prepared, answer).await;
+            }
+            Self::ChangePassword | Self::ResetPassword => {
+                let login = async |password| {
+                    let client = prepared.client;
+                    world.login_by(client, "alice", password, "read").await
+                };
+                let _ = login(NEW_PASSWORD).await.ok();
+                let _ = login(PASSWORD).await.refused(400, "invalid_grant");
+                assert!(!world.is_active(&prepared.access_token).await);
+                let refused = world.refresh(&prepared.refresh_token).await;
+                let _ = refused.refused(400, "invalid_grant");
             }
             Self::PasswordAfterFailures => {
                 let counters = counters(world, "alice").await;

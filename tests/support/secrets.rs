@@ -129,9 +129,11 @@ pub fn of_request(request: &Request<Bytes>) {
     for form in [query, request.body()] {
         for (name, value) in form_urlencoded::parse(form) {
             match &*name {
-                "password" => secret("password", &value),
+                "password" | "new_password" => secret("password", &value),
                 "client_secret" => secret("client secret", &value),
-                "token" | "access_token" | "refresh_token" | "client_assertion" => token(&value),
+                "token" | "access_token" | "refresh_token" | "client_assertion" | "reset_token" => {
+                    token(&value);
+                }
                 _ => {}
             }
         }
@@ -143,7 +145,11 @@ fn of_json(body: &[u8]) -> bool {
     let body: Value = serde_json::from_slice(body).unwrap_or_default();
     let secrets = ["client_secret", "password"].map(|name| (name, body.get(name)));
     let mut any = false;
-    for name in ["registration_access_token", "activation_code"] {
+    for name in [
+        "registration_access_token",
+        "activation_code",
+        "reset_token",
+    ] {
         if let Some(text) = body.get(name).and_then(Value::as_str) {
             token(text);
             any = true;

@@ -5,7 +5,8 @@ use latchkey_oauth::api::Api;
 use latchkey_oauth::client::{
     Client, ClientId, RegistryAdmin as _, RegistryRepository as _, RingWrite,
 };
-use latchkey_oauth::registration::{InitialAccess, RegistrationRepository as _, TokenHash};
+use latchkey_oauth::registration::{InitialAccess, RegistrationRepository as _};
+use latchkey_oauth::secret_token::TokenHash;
 use latchkey_oauth::store::Expected;
 use latchkey_oauth::tenant::{TenantId, TenantSettings};
 use latchkey_oauth::token::family::Family;

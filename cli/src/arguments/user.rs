@@ -1,7 +1,10 @@
 //! Users, one by one and many at once.
 
 use clap::{Args, Subcommand};
+use latchkey_oauth::time::Seconds;
 use latchkey_oauth::user::Username;
+use latchkey_registry::duration;
+use latchkey_registry::user::RESET_LIFETIME;
 
 use super::moving::IMPORT_HELP;
 use super::{Argon2, Deletion, OfTenant, SecretSource, UserExport, UserImport};
@@ -20,6 +23,9 @@ pub enum UserCommand {
     Add(Box<UserAdd>),
     /// Set a user's password, asked for unless told otherwise; their tokens end.
     Password(UserPassword),
+    /// Make a token with which a user sets another password, once; shown once.
+    #[command(after_help = RESET_HELP)]
+    ResetToken(ResetToken),
     /// Shut a user out; their tokens end.
     Disable(OneUser),
     /// Let a user in again.
@@ -76,6 +82,25 @@ pub struct UserPassword {
     /// What password hashes cost.
     #[command(flatten)]
     pub argon2: Argon2,
+}
+
+const RESET_HELP: &str = "The user's client redeems it, with the new password:
+  curl https://ISSUER/password -u CLIENT_ID:CLIENT_SECRET -d username=alice -d reset_token=... -d new_password=...";
+
+/// Arguments of `user reset-token`.
+#[derive(Debug, Args)]
+pub struct ResetToken {
+    /// The user.
+    #[command(flatten)]
+    pub user: OneUser,
+    /// How long it counts: 1m to 7d.
+    #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = reset_lifetime)]
+    pub expires: Seconds,
+}
+
+fn reset_lifetime(text: &str) -> Result<Seconds, String> {
+    let span = duration::parse(text).ok_or("is a duration with its unit: 90s, 15m, 12h or 7d")?;
+    RESET_LIFETIME.check(span)
 }
 
 pub(super) fn claim(text: &str) -> Result<(String, String), &'static str> {

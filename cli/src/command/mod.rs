@@ -13,6 +13,7 @@ pub mod user;
 
 use latchkey_oauth::client::RegistryAdmin;
 use latchkey_oauth::tenant::TenantId;
+use latchkey_oauth::time::Seconds;
 use latchkey_oauth::user::UserAdmin;
 use latchkey_registry::door::Surroundings;
 use latchkey_registry::fault::{Faults, FaultyFile};
@@ -49,6 +50,14 @@ impl<R, U> std::fmt::Debug for Session<'_, R, U> {
 }
 
 impl<R: RegistryAdmin, U: UserAdmin> Session<'_, R, U> {
+    /// Tells a person a secret that is not shown again.
+    fn tell_once(&mut self, what: &str, secret: &str, span: Seconds) -> anyhow::Result<()> {
+        let span = latchkey_registry::duration::show(span);
+        Ok(self.output.say(&format!(
+            "{what}: {secret}\nIt counts for {span}, and is not shown again.\n"
+        ))?)
+    }
+
     /// Makes changes and tells what was done. Where it ends early, what was made up by then is told all the same:
     /// it is in the store, and nowhere else.
     /// `told` is what a person is told once something was done.

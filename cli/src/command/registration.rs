@@ -2,12 +2,10 @@
 
 use anyhow::bail;
 use latchkey_oauth::client::RegistryAdmin;
-use latchkey_oauth::registration::{
-    Activation, InitialAccess, Purpose, RegistrationRepository, RegistrationToken,
-};
+use latchkey_oauth::registration::{Activation, InitialAccess, RegistrationRepository};
+use latchkey_oauth::secret_token::{Purpose, SecretToken};
 use latchkey_oauth::store::{Expected, Versioned};
 use latchkey_oauth::tenant::TenantId;
-use latchkey_oauth::time::Seconds;
 use latchkey_oauth::user::UserAdmin;
 use secrecy::ExposeSecret as _;
 use serde_json::json;
@@ -39,7 +37,7 @@ impl<R: RegistryAdmin + RegistrationRepository, U: UserAdmin> Session<'_, R, U> 
         if self.ensure_registered(one).await? == Activation::Done {
             bail!("client {} has been let in already", one.client_id);
         }
-        let code = RegistrationToken::new(Purpose::Activation, self.tools.random)?;
+        let code = SecretToken::new(Purpose::Activation, self.tools.random)?;
         let until = self.tools.clock.now().plus(arguments.expires);
         let (tenant, client_id) = (&one.of.tenant, &one.client_id);
         let Versioned {
@@ -74,7 +72,7 @@ impl<R: RegistryAdmin + RegistrationRepository, U: UserAdmin> Session<'_, R, U> 
         let tenant = arguments.of.tenant;
         ensure_tenant(self.registry, &tenant).await?;
         self.ensure_registration(&tenant).await?;
-        let token = RegistrationToken::new(Purpose::InitialAccess, self.tools.random)?;
+        let token = SecretToken::new(Purpose::InitialAccess, self.tools.random)?;
         let kept = InitialAccess {
             uses_left: arguments.uses,
             until: self.tools.clock.now().plus(arguments.expires),
@@ -93,13 +91,6 @@ impl<R: RegistryAdmin + RegistrationRepository, U: UserAdmin> Session<'_, R, U> 
             "tenant": tenant, "initial_access_token": text.expose_secret(), "uses": kept.uses_left, "expires_at": kept.until,
         });
         Ok(self.output.document(&document)?)
-    }
-
-    fn tell_once(&mut self, what: &str, secret: &str, span: Seconds) -> anyhow::Result<()> {
-        let span = latchkey_registry::duration::show(span);
-        Ok(self.output.say(&format!(
-            "{what}: {secret}\nIt counts for {span}, and is not shown again.\n"
-        ))?)
     }
 
     async fn ensure_registered(&self, one: &OneClient) -> anyhow::Result<Activation> {

@@ -6,10 +6,11 @@ use std::path::Path;
 
 use clap::Parser as _;
 use latchkey_oauth::client::RegistryRepository as _;
+use latchkey_oauth::login::LoginRepository as _;
 use latchkey_oauth::password::{Password, Verdict};
 use latchkey_oauth::time::{Clock as _, Seconds};
 use latchkey_oauth::token::key_ring::{KeyFault, KeyLookupError, KeyManagement, KmsKey};
-use latchkey_oauth::user::{LoginRepository as _, User, UserAdmin as _};
+use latchkey_oauth::user::{User, UserAdmin as _};
 use latchkey_testkit::clock::FixedClock;
 use latchkey_testkit::contract_keys::kms_key;
 use latchkey_testkit::fixtures::{self, NOW};

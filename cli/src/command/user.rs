@@ -2,17 +2,22 @@
 
 use anyhow::bail;
 use latchkey_oauth::client::RegistryAdmin;
-use latchkey_oauth::store::Versioned;
+use latchkey_oauth::secret_token::{Purpose, SecretToken};
+use latchkey_oauth::store::{Expected, Versioned};
 use latchkey_oauth::tenant::TenantId;
-use latchkey_oauth::user::{Subject, User, UserAdmin, Username};
+use latchkey_oauth::user::{PasswordReset, Subject, User, UserAdmin, Username};
 use latchkey_registry::claims::{CLAIMS, Kind};
 use latchkey_registry::fault::Place;
 use latchkey_registry::tree::{Node, Value};
 use latchkey_registry::user as registry_user;
+use secrecy::ExposeSecret as _;
 use serde::Serialize;
+use serde_json::json;
 
 use super::{Session, ensure_tenant, read};
-use crate::arguments::{Deletion, OfTenant, OneUser, UserAdd, UserCommand, UserPassword};
+use crate::arguments::{
+    Deletion, OfTenant, OneUser, ResetToken, UserAdd, UserCommand, UserPassword,
+};
 use crate::plan::diff::{self, Field};
 use crate::plan::{Action, Change, NewPassword, NewUser, Verb};
 
@@ -45,6 +50,7 @@ impl<R: RegistryAdmin, U: UserAdmin> Session<'_, R, U> {
             UserCommand::List(of) => self.list_users(&of).await,
             UserCommand::Add(arguments) => self.add_user(*arguments).await,
             UserCommand::Password(arguments) => self.user_password(arguments).await,
+            UserCommand::ResetToken(arguments) => self.reset_token(arguments).await,
             UserCommand::Disable(one) => self.set_user_disabled(one, true).await,
             UserCommand::Enable(one) => self.set_user_disabled(one, false).await,
             UserCommand::Import(arguments) => self.import_users(arguments).await,
@@ -143,6 +149,29 @@ impl<R: RegistryAdmin, U: UserAdmin> Session<'_, R, U> {
             action,
         ))
         .await
+    }
+
+    async fn reset_token(&mut self, arguments: ResetToken) -> anyhow::Result<()> {
+        let OneUser { username, of } = &arguments.user;
+        let mut user = self.find_user(&arguments.user).await?;
+        let token = SecretToken::new(Purpose::PasswordReset, self.tools.random)?;
+        let until = self.tools.clock.now().plus(arguments.expires);
+        user.value.credentials.reset = Some(PasswordReset {
+            hash: token.hash(),
+            until,
+        });
+        let expected = Expected::Version(user.version);
+        let put = self.users.put_user(&of.tenant, &user.value, expected);
+        if put.await?.is_none() {
+            bail!("somebody else has changed this user meanwhile: run the command again");
+        }
+        let text = token.expose();
+        let what = format!("reset token of user {}/{username}", of.tenant);
+        self.tell_once(&what, text.expose_secret(), arguments.expires)?;
+        let document = json!({
+            "tenant": of.tenant, "username": username, "reset_token": text.expose_secret(), "expires_at": until,
+        });
+        Ok(self.output.document(&document)?)
     }
 
     async fn set_user_disabled(&mut self, one: OneUser, disabled: bool) -> anyhow::Result<()> {

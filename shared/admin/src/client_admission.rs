@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 use latchkey_oauth::audit::AuditEvent;
-use latchkey_oauth::client::{ClientAuthMethod, ClientSecretHash, RegistryAdmin};
+use latchkey_oauth::client::{Client, ClientAuthMethod, ClientSecretHash, RegistryAdmin};
 use latchkey_oauth::registration::Activation;
 use latchkey_oauth::store::{Condition, Expected, Versioned};
 use latchkey_oauth::token::key_ring::KeyManagement;
@@ -19,15 +19,25 @@ use crate::once::{self, Key};
 use crate::problem::{Refusal, not_found, refuse, stale};
 
 impl<R: RegistryAdmin, U: UserAdmin, G: Grants, K: KeyManagement> ManageEndpoint<R, U, G, K> {
+    /// A client that whoever asks may write.
+    async fn client(&self, ask: &Ask<'_>, id: &str) -> Result<Versioned<Client>, Refusal> {
+        let found = <Clients as Kind<Self>>::read(self, ask, id).await?;
+        let found = found.ok_or_else(|| not_found("client"))?;
+        ensure_no_more(ask, &found)?;
+        Ok(found)
+    }
+
     /// The new secret beside the newest of the old ones, so that the client's servers can be given it one by one.
     pub(crate) async fn rotate_secret(&self, ask: &Ask<'_>, id: &str) -> Result<Told, Refusal> {
         ask.no_parameters()?;
-        let found = <Clients as Kind<Self>>::read(self, ask, id).await?;
+        let mut key = once::read(&self.grants, ask).await?;
+        if let Key::Used(location) = &key {
+            return crud::repeated::<_, Clients>(self, ask, location).await;
+        }
         let Versioned {
             value: mut client,
             version,
-        } = found.ok_or_else(|| not_found("client"))?;
-        ensure_no_more(ask, &client)?;
+        } = self.client(ask, id).await?;
         if client.token_endpoint_auth_method == ClientAuthMethod::None {
             return Err(refuse(
                 StatusCode::CONFLICT,
@@ -35,27 +45,20 @@ impl<R: RegistryAdmin, U: UserAdmin, G: Grants, K: KeyManagement> ManageEndpoint
                 "A public client can keep no secret.",
             ));
         }
-        let location = path_of("clients", id);
-        let key = once::read(&self.grants, ask, &location).await?;
-        let once = match &key {
-            Key::None => None,
-            Key::New(once) => Some(once),
-            Key::Used => return crud::repeated::<_, Clients>(self, ask, id).await,
-        };
         let made = secret::<32>(&*self.random)?;
         client.client_secret_hashes.truncate(1);
         let hash = ClientSecretHash::of(made.expose_secret());
         client.client_secret_hashes.insert(0, hash);
         let condition = Condition {
             expected: Expected::Version(version),
-            once,
+            once: key.noting(path_of("clients", id)),
         };
         let put = <Clients as Kind<Self>>::put(self, ask, &client, condition);
         if put.await?.is_none() {
-            if crud::is_used(&self.grants, ask, &key).await? {
-                return crud::repeated::<_, Clients>(self, ask, id).await;
-            }
-            return Err(stale());
+            return match key.used_meanwhile(&self.grants, ask).await? {
+                Some(location) => crud::repeated::<_, Clients>(self, ask, &location).await,
+                None => Err(stale()),
+            };
         }
         let mut told = Told::read(json!({
             "client_id": client.client_id,
@@ -70,12 +73,10 @@ impl<R: RegistryAdmin, U: UserAdmin, G: Grants, K: KeyManagement> ManageEndpoint
     /// Lets in a client that waits; one that waits for nothing stays as it is.
     pub(crate) async fn activate_client(&self, ask: &Ask<'_>, id: &str) -> Result<Told, Refusal> {
         ask.no_parameters()?;
-        let found = <Clients as Kind<Self>>::read(self, ask, id).await?;
         let Versioned {
             value: mut client,
             version,
-        } = found.ok_or_else(|| not_found("client"))?;
-        ensure_no_more(ask, &client)?;
+        } = self.client(ask, id).await?;
         let told = Told::done(
             AuditEvent::ClientActivated,
             Some(client.client_id.to_string()),

@@ -17,6 +17,7 @@ use crate::once::{self, Key};
 use crate::problem::{
     Refusal, already_there, bad_request, invalid_field, not_found, refuse, stale,
 };
+use crate::segment;
 
 /// An answer, and what an auditor is told of it.
 pub struct Told {
@@ -152,37 +153,23 @@ pub async fn create<S, K: Kind<S>>(
     ask: &Ask<'_>,
 ) -> Result<Told, Refusal> {
     ask.no_parameters()?;
+    let mut key = once::read(notes, ask).await?;
+    if let Key::Used(location) = &key {
+        return repeated::<S, K>(server, ask, location).await;
+    }
     let document = object(ask.json(None)?)?;
     let described = K::describe(server, ask, document, None).await?;
-    let id = K::id(&described.value).to_owned();
-    let location = path_of(K::LIST, &id);
-    let key = once::read(notes, ask, &location).await?;
-    let once = match &key {
-        Key::None => None,
-        Key::New(once) => Some(once),
-        Key::Used => return repeated::<S, K>(server, ask, &id).await,
-    };
+    let location = path_of(K::LIST, K::id(&described.value));
     let condition = Condition {
         expected: Expected::Absent,
-        once,
+        once: key.noting(location),
     };
-    match K::put(server, ask, &described.value, condition).await? {
-        Some(version) => Ok(made::<S, K>(ask, described, version)),
-        // The same request came twice at once, and the other was faster.
-        None if is_used(notes, ask, &key).await? => repeated::<S, K>(server, ask, &id).await,
-        None => Err(already_there(K::NAME)),
+    if let Some(version) = K::put(server, ask, &described.value, condition).await? {
+        return Ok(made::<S, K>(ask, described, version));
     }
-}
-
-/// Whether a request of this key was carried out meanwhile.
-pub async fn is_used(
-    notes: &impl OnceRepository,
-    ask: &Ask<'_>,
-    key: &Key,
-) -> Result<bool, Refusal> {
-    match key {
-        Key::New(once) => once::is_used(notes, ask, once).await,
-        Key::None | Key::Used => Ok(false),
+    match key.used_meanwhile(notes, ask).await? {
+        Some(location) => repeated::<S, K>(server, ask, &location).await,
+        None => Err(already_there(K::NAME)),
     }
 }
 
@@ -214,8 +201,17 @@ fn written<S, K: Kind<S>>(
 }
 
 /// The answer to a request that was carried out before: the same, but for a secret that is shown once.
-pub async fn repeated<S, K: Kind<S>>(server: &S, ask: &Ask<'_>, id: &str) -> Result<Told, Refusal> {
-    let Some(found) = K::read(server, ask, id).await? else {
+pub async fn repeated<S, K: Kind<S>>(
+    server: &S,
+    ask: &Ask<'_>,
+    location: &str,
+) -> Result<Told, Refusal> {
+    let id = location.rsplit('/').next().and_then(segment::parse);
+    let found = match id {
+        Some(id) => K::read(server, ask, &id).await?,
+        None => None,
+    };
+    let Some(found) = found else {
         return Err(refuse(
             StatusCode::CONFLICT,
             "made_and_gone",

@@ -197,6 +197,7 @@ impl<R: RegistryAdmin, U: UserAdmin, G: Grants, K: KeyManagement> ManageEndpoint
             Operation::PatchUser => patch::<_, Users>(self, ask, id).await,
             Operation::DeleteUser => delete::<_, Users>(self, ask, id).await,
             Operation::SetPassword => self.set_password(ask, id).await,
+            Operation::MakeResetToken => self.make_reset_token(ask, id).await,
             Operation::ListGrants => self.list_grants(ask, id).await,
             Operation::EndGrants => self.end_grants(ask, id).await,
             Operation::EndGrant => self.end_grant(ask, ids).await,

@@ -15,5 +15,6 @@ pub mod segment;
 mod signing_keys;
 pub mod table;
 mod user_grants;
+mod user_password;
 
 pub use endpoint::ManageEndpoint;

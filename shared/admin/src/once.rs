@@ -22,16 +22,37 @@ pub enum Key {
     None,
     /// It is to be carried out now, and noted.
     New(Once),
-    /// It has been carried out.
-    Used,
+    /// It has been carried out, and made what is here.
+    Used(String),
 }
 
-/// Reads the key of a request that would make `location`.
-pub async fn read(
-    notes: &impl OnceRepository,
-    ask: &Ask<'_>,
-    location: &str,
-) -> Result<Key, Refusal> {
+impl Key {
+    /// What is to be noted with what is made at `location`.
+    pub fn noting(&mut self, location: String) -> Option<&Once> {
+        match self {
+            Self::New(once) => {
+                once.note.location = location;
+                Some(once)
+            }
+            Self::None | Self::Used(_) => None,
+        }
+    }
+
+    /// What was made meanwhile by the same request, where it came twice at once and the other was faster.
+    pub async fn used_meanwhile(
+        &self,
+        notes: &impl OnceRepository,
+        ask: &Ask<'_>,
+    ) -> Result<Option<String>, Refusal> {
+        match self {
+            Self::New(once) => used(notes, ask, once).await,
+            Self::None | Self::Used(_) => Ok(None),
+        }
+    }
+}
+
+/// Reads the key of a request, before anything else of it is looked at: what it named may be gone since it was carried out.
+pub async fn read(notes: &impl OnceRepository, ask: &Ask<'_>) -> Result<Key, Refusal> {
     let Some(text) = ask.header(&IDEMPOTENCY_KEY)? else {
         return Ok(Key::None);
     };
@@ -57,26 +78,26 @@ pub async fn read(
                 b"\n",
                 ask.body,
             ]),
-            location: location.to_owned(),
+            location: String::new(),
             until: ask.now.plus(KEPT),
         },
         now: ask.now,
     };
-    match is_used(notes, ask, &once).await? {
-        true => Ok(Key::Used),
-        false => Ok(Key::New(once)),
-    }
+    Ok(match used(notes, ask, &once).await? {
+        Some(location) => Key::Used(location),
+        None => Key::New(once),
+    })
 }
 
-/// Whether a key has been used, for this request and no other.
-pub async fn is_used(
+/// What a key has made, if it has been used: for this request and no other.
+async fn used(
     notes: &impl OnceRepository,
     ask: &Ask<'_>,
     once: &Once,
-) -> Result<bool, Refusal> {
+) -> Result<Option<String>, Refusal> {
     match notes.once(&once.tenant, &once.key, ask.now).await? {
-        None => Ok(false),
-        Some(noted) if noted.request == once.note.request => Ok(true),
+        None => Ok(None),
+        Some(noted) if noted.request == once.note.request => Ok(Some(noted.location)),
         Some(_) => Err(refuse(
             StatusCode::UNPROCESSABLE_ENTITY,
             "idempotency_key_reused",

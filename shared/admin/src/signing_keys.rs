@@ -15,7 +15,7 @@ use latchkey_registry::tree::Node;
 use serde_json::{Value as Json, json};
 
 use crate::ask::{Ask, path_of};
-use crate::crud::{self, Told};
+use crate::crud::Told;
 use crate::endpoint::{Grants, ManageEndpoint};
 use crate::kind;
 use crate::once::{self, Key};
@@ -54,6 +54,10 @@ impl<R: RegistryAdmin, U: UserAdmin, G: Grants, K: KeyManagement> ManageEndpoint
     /// Adds a key that KMS knows and no other tenant has.
     pub(crate) async fn add_key(&self, ask: &Ask<'_>) -> Result<Told, Refusal> {
         ask.no_parameters()?;
+        let mut once = once::read(&self.grants, ask).await?;
+        if let Key::Used(location) = &once {
+            return self.added_before(ask, location).await;
+        }
         let node = Node::from(ask.json(None)?);
         let entry = kind::read(|faults| vocabulary::read(node, faults))?;
         let key = self.kms.key(&entry.kms_key_id).await;
@@ -61,35 +65,31 @@ impl<R: RegistryAdmin, U: UserAdmin, G: Grants, K: KeyManagement> ManageEndpoint
             KeyLookupError::Refused(fault) => faulty(&fault),
             KeyLookupError::Failed(error) => Refusal::Protocol(error.into()),
         })?;
-        let mut wish = Addition {
+        let told = key_ring::ring_key(&key, entry.alg, ask.now, ask.now);
+        let kid = told.map_err(|fault| faulty(&fault))?.kid;
+        let wish = Addition {
             alg: entry.alg,
             signs_after: entry.signs_after,
-            once: None,
+            once: once.noting(path_of(LIST, &kid)),
         };
-        let told = key_ring::ring_key(&key, wish.alg, ask.now, ask.now);
-        let kid = told.map_err(|fault| faulty(&fault))?.kid;
-        let once = once::read(&self.grants, ask, &path_of(LIST, &kid)).await?;
-        match &once {
-            Key::None => {}
-            Key::New(once) => wish.once = Some(once),
-            Key::Used => return self.added_before(ask, &kid).await,
-        }
-        match key_ring::add(&self.registry, ask.tenant_id(), &key, wish, ask.now).await {
+        let added = key_ring::add(&self.registry, ask.tenant_id(), &key, wish, ask.now).await;
+        match added {
             Ok((Added::Added, key)) => Ok(made(ask, &key)),
-            // The same request came twice at once, and the other was faster.
-            Ok((Added::AlreadyThere, _)) | Err(RingError::Contended)
-                if crud::is_used(&self.grants, ask, &once).await? =>
-            {
-                self.added_before(ask, &kid).await
+            Ok((Added::AlreadyThere, _)) | Err(RingError::Contended) => {
+                match once.used_meanwhile(&self.grants, ask).await? {
+                    Some(location) => self.added_before(ask, &location).await,
+                    None if added.is_ok() => Err(already_there("key")),
+                    None => Err(stale()),
+                }
             }
-            Ok((Added::AlreadyThere, _)) => Err(already_there("key")),
             Err(error) => Err(refusal(error)),
         }
     }
 
-    async fn added_before(&self, ask: &Ask<'_>, kid: &str) -> Result<Told, Refusal> {
+    async fn added_before(&self, ask: &Ask<'_>, location: &str) -> Result<Told, Refusal> {
         let ring = self.ring(ask).await?;
-        let key = ring.keys.iter().find(|key| key.kid == kid);
+        let mut keys = ring.keys.iter();
+        let key = keys.find(|key| path_of(LIST, &key.kid) == location);
         // A key stays in its ring.
         let mut told = made(ask, key.ok_or_else(|| not_found("key"))?);
         told.event = AuditEvent::RegistryTold;

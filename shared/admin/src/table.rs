@@ -49,6 +49,8 @@ pub enum Operation {
     DeleteUser,
     /// Sets a user's password.
     SetPassword,
+    /// Makes a reset token for a user.
+    MakeResetToken,
     /// Lists what a user has granted.
     ListGrants,
     /// Ends all tokens of a user.
@@ -163,6 +165,7 @@ impl Operation {
         Self::PatchUser,
         Self::DeleteUser,
         Self::SetPassword,
+        Self::MakeResetToken,
         Self::ListGrants,
         Self::EndGrants,
         Self::EndGrant,
@@ -225,6 +228,12 @@ impl Operation {
                 "/users/{username}/password",
                 USERS_WRITE,
                 "Set a user's password; all tokens of the user end",
+            ),
+            Self::MakeResetToken => row(
+                "POST",
+                "/users/{username}/reset-tokens",
+                USERS_WRITE,
+                "Make a token with which a user sets another password, once; the one before it counts no more",
             ),
             Self::ListGrants => row(
                 "GET",
@@ -301,6 +310,7 @@ impl Operation {
             | Self::PatchUser
             | Self::DeleteUser
             | Self::SetPassword
+            | Self::MakeResetToken
             | Self::ListGrants
             | Self::EndGrants
             | Self::EndGrant

@@ -1,4 +1,4 @@
-//! What a user signs in with and what came of it: the password, and the grants.
+//! What a user has granted.
 
 use latchkey_oauth::audit::AuditEvent;
 use latchkey_oauth::client::RegistryAdmin;
@@ -7,57 +7,20 @@ use latchkey_oauth::token::family::Family;
 use latchkey_oauth::token::key_ring::KeyManagement;
 use latchkey_oauth::token::refresh_token::FamilyId;
 use latchkey_oauth::user::{Generation, SubjectKey, User, UserAdmin};
-use latchkey_registry::fault::Place;
-use latchkey_registry::fields::Fields;
-use latchkey_registry::tree::Node;
-use latchkey_registry::user as vocabulary;
-use secrecy::ExposeSecret as _;
 use serde_json::{Value as Json, json};
 
 use crate::ask::{Ask, cursor};
 use crate::crud::{self, Told};
 use crate::endpoint::{Grants, ManageEndpoint};
-use crate::kind::user::{Users, new_password};
-use crate::kind::{self, Kind};
+use crate::kind::Kind;
+use crate::kind::user::Users;
 use crate::problem::{Refusal, not_found, stale};
 
 impl<R: RegistryAdmin, U: UserAdmin, G: Grants, K: KeyManagement> ManageEndpoint<R, U, G, K> {
-    async fn user(&self, ask: &Ask<'_>, id: &str) -> Result<Versioned<User>, Refusal> {
+    /// A user who must be there.
+    pub(crate) async fn user(&self, ask: &Ask<'_>, id: &str) -> Result<Versioned<User>, Refusal> {
         let found = <Users as Kind<Self>>::read(self, ask, id).await?;
         found.ok_or_else(|| not_found("user"))
-    }
-
-    /// Sets a password; all tokens of the user end.
-    pub(crate) async fn set_password(&self, ask: &Ask<'_>, id: &str) -> Result<Told, Refusal> {
-        ask.no_parameters()?;
-        let body = Node::from(ask.json(None)?);
-        let found = self.user(ask, id).await?;
-        let wish = kind::read(|faults| {
-            let place = Place::default();
-            let mut fields = Fields::open(body, place.clone(), faults)?;
-            let node = fields.secret("password");
-            let node = fields.require("password", node);
-            fields.close();
-            vocabulary::password(node?, &place, None, faults)
-        })?;
-        let mut user = found.value;
-        let set = new_password(self, ask, &user.profile.username, wish)?;
-        user.credentials.password_hash = Some(set.hash);
-        user.credentials.generation = Generation::fresh(&*self.random)?;
-        let expected = Expected::Version(found.version);
-        let put = self
-            .users
-            .put_user(ask.tenant_id(), &user, expected)
-            .await?;
-        put.ok_or_else(stale)?;
-        let subject = Some(user.profile.subject.to_string());
-        let Some(shown) = set.shown else {
-            return Ok(Told::done(AuditEvent::PasswordSet, subject));
-        };
-        let mut told = Told::read(json!({"password": shown.expose_secret()}));
-        told.event = AuditEvent::PasswordSet;
-        told.object = subject;
-        Ok(told)
     }
 
     /// A user's living families.

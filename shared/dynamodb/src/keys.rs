@@ -9,11 +9,12 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use latchkey_oauth::api::ResourceId;
 use latchkey_oauth::client::ClientId;
 use latchkey_oauth::hash::Sha256Hash;
-use latchkey_oauth::registration::TokenHash;
+use latchkey_oauth::login::Counter;
+use latchkey_oauth::secret_token::TokenHash;
 use latchkey_oauth::tenant::{Domain, TenantId};
 use latchkey_oauth::token::opaque::OpaqueTokenHash;
 use latchkey_oauth::token::refresh_token::FamilyId;
-use latchkey_oauth::user::{Counter, SubjectKey, Username};
+use latchkey_oauth::user::{SubjectKey, Username};
 
 /// A primary key.
 pub type Key = HashMap<String, AttributeValue>;

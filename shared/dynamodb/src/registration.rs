@@ -2,13 +2,14 @@
 
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
 use latchkey_oauth::client::Client;
-use latchkey_oauth::registration::{InitialAccess, RegistrationRepository, TokenHash};
+use latchkey_oauth::registration::{InitialAccess, RegistrationRepository};
+use latchkey_oauth::secret_token::TokenHash;
 use latchkey_oauth::store::{Expected, StoreError};
 use latchkey_oauth::tenant::TenantId;
 use latchkey_oauth::time::Timestamp;
 
 use crate::error::store_error;
-use crate::item::{number, to_expiring_item, to_versioned_item};
+use crate::item::{from_item, number, to_expiring_item, to_versioned_item};
 use crate::keys;
 use crate::registry::Registry;
 use crate::write::{Guard, fresh_version, put_one, transact};
@@ -37,6 +38,23 @@ impl RegistrationRepository for Registry {
             .await
             .map_err(store_error)?;
         Ok(())
+    }
+
+    async fn initial_access(
+        &self,
+        tenant: &TenantId,
+        hash: &TokenHash,
+    ) -> Result<Option<InitialAccess>, StoreError> {
+        let answer = self
+            .client
+            .get_item()
+            .table_name(self.grants()?)
+            .set_key(Some(keys::initial_access(tenant, hash)))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(store_error)?;
+        answer.item.map(from_item).transpose()
     }
 
     async fn register(

@@ -3,16 +3,19 @@
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
 use latchkey_oauth::lockout::{Attempts, Backoff, Source};
+use latchkey_oauth::login::{Counter, Login, LoginRepository};
 use latchkey_oauth::password::StoredPassword;
 use latchkey_oauth::store::StoreError;
 use latchkey_oauth::tenant::TenantId;
 use latchkey_oauth::time::Timestamp;
-use latchkey_oauth::user::{Counter, Login, LoginRepository, SubjectKey, UserProfile, Username};
+use latchkey_oauth::user::{Credentials, SubjectKey, UserProfile, Username};
 
 use crate::error::store_error;
-use crate::item::{Found, Wanted, attribute, batch_get, number};
-use crate::keys::{self, EXPIRES_AT, Key};
+use crate::item::{Found, Wanted, attribute, batch_get, number, to_item};
+use crate::keys::{self, EXPIRES_AT, Key, VERSION};
+use crate::write::{Guard, fresh_version, transact};
 
 /// How often a counter that changes under our hands is tried again.
 const MAX_TRIES: usize = 4;
@@ -193,6 +196,43 @@ impl LoginRepository for Users {
         self.clear(tenant, Counter::User(username), &seen.by_user)
             .await?;
         self.clear(tenant, both, &seen.by_user_and_source).await
+    }
+
+    async fn set_password(
+        &self,
+        tenant: &TenantId,
+        username: &Username,
+        seen: &Credentials,
+        new: &Credentials,
+    ) -> Result<bool, StoreError> {
+        let (condition, reset) = match &seen.reset {
+            None => ("generation = :seen AND attribute_not_exists(#reset)", None),
+            Some(reset) => ("generation = :seen AND #reset = :reset", Some(reset)),
+        };
+        let mut login = Update::builder()
+            .table_name(&self.users)
+            .set_key(Some(keys::login(tenant, username)))
+            .update_expression(
+                "SET password_hash = :hash, generation = :generation, #version = :version REMOVE #reset",
+            )
+            .condition_expression(condition)
+            .expression_attribute_names("#reset", "reset")
+            .expression_attribute_names("#version", VERSION)
+            .expression_attribute_values(":seen", attribute(&seen.generation)?)
+            .expression_attribute_values(":hash", attribute(&new.password_hash)?)
+            .expression_attribute_values(":generation", attribute(&new.generation)?)
+            .expression_attribute_values(":version", number(fresh_version()?.number()));
+        if let Some(reset) = reset {
+            login = login.expression_attribute_values(":reset", attribute(reset)?);
+        }
+        let login = login.build().map_err(StoreError::internal)?;
+        let subject = SubjectKey::of(tenant, &seen.subject);
+        let state = to_item(&new.state(username), keys::state(tenant, subject))?;
+        let writes = vec![
+            TransactWriteItem::builder().update(login).build(),
+            Guard::default().put(&self.grants, state)?,
+        ];
+        transact(&self.client, writes).await
     }
 
     async fn replace_hash(

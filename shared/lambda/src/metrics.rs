@@ -91,6 +91,10 @@ fn login_outcome(log: &RequestLog) -> Option<&'static str> {
             | AuditEvent::UserWritten
             | AuditEvent::UserDeleted
             | AuditEvent::PasswordSet
+            | AuditEvent::PasswordChanged
+            | AuditEvent::PasswordReset
+            | AuditEvent::PasswordRefused
+            | AuditEvent::ResetTokenMade
             | AuditEvent::GrantsEnded
             | AuditEvent::KeyAdded
             | AuditEvent::KeyWithdrawn,

@@ -61,8 +61,16 @@ pub enum AuditEvent {
     UserWritten,
     /// A user was deleted.
     UserDeleted,
-    /// A user's password was set.
+    /// A user's password was set by who manages them.
     PasswordSet,
+    /// A user set another password, with the one they had.
+    PasswordChanged,
+    /// A user set another password, with a reset token.
+    PasswordReset,
+    /// A reset token was not taken, or came too late.
+    PasswordRefused,
+    /// A reset token was made for a user.
+    ResetTokenMade,
     /// Tokens of a user's were ended.
     GrantsEnded,
     /// A signing key was added to a tenant's ring.
@@ -102,6 +110,10 @@ impl AuditEvent {
         Self::UserWritten,
         Self::UserDeleted,
         Self::PasswordSet,
+        Self::PasswordChanged,
+        Self::PasswordReset,
+        Self::PasswordRefused,
+        Self::ResetTokenMade,
         Self::GrantsEnded,
         Self::KeyAdded,
         Self::KeyWithdrawn,

@@ -34,6 +34,8 @@ pub enum ErrorCode {
     InvalidClientMetadata,
     /// RFC 7591 section 3.2.2: no software statement is approved here.
     UnapprovedSoftwareStatement,
+    /// No RFC's: a new password that the tenant does not take.
+    WeakPassword,
     /// RFC 6750 section 3.1: no bearer token at all; the challenge carries no error code then.
     MissingToken,
     /// RFC 6750 section 3.1: the bearer token is expired, revoked or malformed.
@@ -63,6 +65,7 @@ impl ErrorCode {
         Self::InvalidRedirectUri,
         Self::InvalidClientMetadata,
         Self::UnapprovedSoftwareStatement,
+        Self::WeakPassword,
         Self::MissingToken,
         Self::InvalidToken,
         Self::InsufficientScope,
@@ -124,6 +127,11 @@ impl ErrorCode {
                 "unapproved_software_statement",
                 StatusCode::BAD_REQUEST,
                 "No software statement is approved here.",
+            ),
+            Self::WeakPassword => (
+                "weak_password",
+                StatusCode::BAD_REQUEST,
+                "The new password is not taken.",
             ),
             Self::MissingToken => (
                 "invalid_token",
@@ -188,6 +196,7 @@ impl ErrorCode {
             | Self::InvalidRedirectUri
             | Self::InvalidClientMetadata
             | Self::UnapprovedSoftwareStatement
+            | Self::WeakPassword
             | Self::MissingToken
             | Self::MethodNotAllowed
             | Self::NotFound

@@ -19,10 +19,12 @@ const REPEATABLE: [&str; 1] = ["resource"];
 
 /// Parameters that are credentials or tokens, and so never belong in a query, which logs keep
 /// (RFC 6749 section 2.3.1, RFC 6750 section 5.3, RFC 9700 section 4.3.2).
-const SECRET: [&str; 8] = [
+const SECRET: [&str; 10] = [
     "client_secret",
     "client_assertion",
     "password",
+    "new_password",
+    "reset_token",
     "refresh_token",
     "access_token",
     "token",
@@ -115,6 +117,23 @@ impl Form {
             OAuthError::invalid_request(
                 "missing_parameter",
                 format!("The parameter {name} is missing."),
+            )
+        })
+    }
+
+    /// A parameter that must be there, and must be what `read` takes.
+    ///
+    /// # Errors
+    /// `invalid_request` naming it.
+    pub fn parsed<T, E>(
+        &self,
+        name: &'static str,
+        read: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Result<T, OAuthError> {
+        read(self.require(name)?).map_err(|_| {
+            OAuthError::invalid_request(
+                "malformed_parameter",
+                format!("The parameter {name} is malformed."),
             )
         })
     }

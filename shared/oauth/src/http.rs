@@ -115,6 +115,7 @@ pub fn refusal(error: &OAuthError, request_id: &str, as_problem: bool) -> Respon
         | ErrorCode::InvalidRedirectUri
         | ErrorCode::InvalidClientMetadata
         | ErrorCode::UnapprovedSoftwareStatement
+        | ErrorCode::WeakPassword
         | ErrorCode::MissingToken
         | ErrorCode::InvalidToken
         | ErrorCode::InsufficientScope

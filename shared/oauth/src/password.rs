@@ -5,8 +5,7 @@ mod stored;
 
 use argon2::{Algorithm, Argon2, Params, Version};
 use memory::Memory;
-use password_hash::PasswordHasher as _;
-use password_hash::phc::PasswordHash;
+use password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
 use secrecy::{ExposeSecret as _, SecretString};
 use stored::Format;
 pub use stored::{MalformedHash, StoredPassword};
@@ -36,6 +35,11 @@ impl Password {
         } else {
             Err(MalformedPassword)
         }
+    }
+
+    /// Whether it is the other one.
+    pub fn is(&self, other: &Self) -> bool {
+        self.text() == other.text()
     }
 
     /// The password as it was typed. Not for logs.
@@ -167,14 +171,25 @@ impl PasswordHashing {
         random: &dyn Random,
     ) -> Result<StoredPassword, RandomError> {
         let salt = crate::random::bytes::<16>(random)?;
-        // With bounded parameters, a 16-byte salt and a bounded password nothing else can fail.
-        let hash = self
-            .argon2
-            .hash_password_with_salt(password.bytes(), &salt)
-            .map_err(|_| RandomError)?;
+        // With bounded parameters, a 16-byte salt and a bounded password nothing here can fail.
+        let hash = self.phc(password, &salt).map_err(|_| RandomError)?;
         Ok(StoredPassword {
             format: Format::Argon2,
             text: hash.to_string(),
+        })
+    }
+
+    /// As `argon2` makes it itself, but in memory that is kept.
+    fn phc(&self, password: &Password, salt: &[u8]) -> password_hash::Result<PasswordHash> {
+        let mut output = [0; Params::DEFAULT_OUTPUT_LEN];
+        self.memory
+            .lend(&self.argon2, password.bytes(), salt, &mut output)?;
+        Ok(PasswordHash {
+            algorithm: Algorithm::Argon2id.ident(),
+            version: Some(Version::V0x13.into()),
+            params: ParamsString::try_from(self.argon2.params())?,
+            salt: Some(Salt::new(salt)?),
+            hash: Some(Output::new(&output)?),
         })
     }
 }

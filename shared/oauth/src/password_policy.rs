@@ -55,6 +55,9 @@ pub enum WeakPassword {
     /// The user name, or with it hardly anything else.
     #[error("a password is not the user name")]
     IsUsername,
+    /// The one that is to be replaced.
+    #[error("it is the one that it is to replace")]
+    IsOld,
 }
 
 impl PasswordPolicy {

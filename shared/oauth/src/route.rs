@@ -8,6 +8,8 @@ use strum::EnumCount;
 pub enum Endpoint {
     /// RFC 6749 section 3.2.
     Token,
+    /// A user sets a password of their own.
+    Password,
     /// RFC 7662 section 2.
     Introspection,
     /// OIDC Core section 5.3.
@@ -34,6 +36,7 @@ impl Endpoint {
     /// Every endpoint.
     pub const ALL: [Self; Self::COUNT] = [
         Self::Token,
+        Self::Password,
         Self::Introspection,
         Self::UserInfo,
         Self::Revocation,
@@ -50,6 +53,7 @@ impl Endpoint {
     pub const fn path(self) -> &'static str {
         match self {
             Self::Token => "/token",
+            Self::Password => "/password",
             Self::Introspection => "/introspect",
             Self::UserInfo => "/userinfo",
             Self::Revocation => "/revoke",
@@ -65,7 +69,7 @@ impl Endpoint {
     /// The Lambda function that serves it.
     pub const fn function(self) -> &'static str {
         match self {
-            Self::Token => "token",
+            Self::Token | Self::Password => "token",
             Self::Introspection => "introspect",
             Self::UserInfo => "userinfo",
             Self::Revocation => "revoke",
@@ -81,6 +85,7 @@ impl Endpoint {
     pub const fn methods(self) -> &'static str {
         match self {
             Self::Token
+            | Self::Password
             | Self::Introspection
             | Self::Revocation
             | Self::Registration
@@ -98,6 +103,7 @@ impl Endpoint {
     pub const fn cors(self) -> bool {
         match self {
             Self::Token
+            | Self::Password
             | Self::UserInfo
             | Self::Revocation
             | Self::Jwks
@@ -117,6 +123,7 @@ impl Endpoint {
         match self {
             Self::OpenIdConfiguration | Self::AuthorizationServerMetadata => true,
             Self::Token
+            | Self::Password
             | Self::Introspection
             | Self::UserInfo
             | Self::Revocation
@@ -134,6 +141,7 @@ impl Endpoint {
             Self::ClientConfiguration => Below::Segment("client_id"),
             Self::Manage => Below::Anything,
             Self::Token
+            | Self::Password
             | Self::Introspection
             | Self::UserInfo
             | Self::Revocation

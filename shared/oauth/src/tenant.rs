@@ -20,8 +20,9 @@ use crate::token::opaque::AccessTokenFormat;
 pub const DEFAULT_TENANT: &str = "default";
 
 /// First path segments that are endpoints, and therefore never tenants.
-pub const RESERVED: [&str; 13] = [
+pub const RESERVED: [&str; 14] = [
     "token",
+    "password",
     "introspect",
     "userinfo",
     "revoke",

@@ -10,14 +10,14 @@ use serde_json::{Map, Value};
 use unicode_normalization::UnicodeNormalization as _;
 
 use crate::hash::sha256_of_parts;
-use crate::lockout::{Attempts, Backoff, Source};
 use crate::password::StoredPassword;
 use crate::random::{Random, RandomError};
+use crate::secret_token::{SecretToken, TokenHash};
 use crate::store::{
     Condition, Expected, Page, Part, StoreError, Version, Versioned, all, part_after,
 };
 use crate::tenant::TenantId;
-use crate::time::Timestamp;
+use crate::time::{Seconds, Timestamp};
 
 /// A user name, in NFC and lower case, 1 to 256 bytes without control characters:
 /// `Alice` and `alice` are one person (after RFC 8265 section 3.3).
@@ -193,6 +193,54 @@ pub struct Credentials {
     /// The generation of tokens issued now.
     #[serde(default)]
     pub generation: Generation,
+    /// What lets them set another password without the one they have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reset: Option<PasswordReset>,
+}
+
+impl Credentials {
+    /// Sets a password. A password that is set ends every token issued before, and whatever else would set one.
+    ///
+    /// # Errors
+    /// [`RandomError`] when there is no generation to be had.
+    pub fn set_password(
+        &mut self,
+        hash: StoredPassword,
+        random: &dyn Random,
+    ) -> Result<(), RandomError> {
+        self.password_hash = Some(hash);
+        self.generation = Generation::fresh(random)?;
+        self.reset = None;
+        Ok(())
+    }
+
+    /// The part that is kept with tokens.
+    pub fn state(&self, username: &Username) -> SubjectState {
+        SubjectState {
+            username: username.clone(),
+            disabled: self.disabled,
+            generation: self.generation,
+        }
+    }
+}
+
+/// What is kept of a reset token: one for a user, the newest, and it counts once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PasswordReset {
+    /// The token's hash.
+    pub hash: TokenHash,
+    /// Until when it counts.
+    pub until: Timestamp,
+}
+
+impl PasswordReset {
+    /// How long a reset token counts where nobody says.
+    pub const LIFETIME: Seconds = Seconds::hours(1);
+
+    /// Whether `token` is the one, and in time.
+    pub fn is_by(&self, token: &SecretToken, now: Timestamp) -> bool {
+        self.hash.ct_eq(&token.hash()) && now < self.until
+    }
 }
 
 /// Who a user is to others: the claims of OIDC Core section 5.1 and the tenant's own.
@@ -241,100 +289,8 @@ pub struct User {
 impl User {
     /// The part that is kept with tokens.
     pub fn state(&self) -> SubjectState {
-        SubjectState {
-            username: self.profile.username.clone(),
-            disabled: self.credentials.disabled,
-            generation: self.credentials.generation,
-        }
+        self.credentials.state(&self.profile.username)
     }
-}
-
-/// What a login attempt finds.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Login {
-    /// The user's credentials, if there is such a user.
-    pub credentials: Option<Credentials>,
-    /// Failures for this user name from anywhere, whether or not there is such a user.
-    pub by_user: Attempts,
-    /// Failures for this user name from this source address.
-    pub by_user_and_source: Attempts,
-    /// Failures from this source address.
-    pub by_source: Attempts,
-}
-
-/// Whose failures are counted.
-#[derive(Debug, Clone, Copy)]
-pub enum Counter<'a> {
-    /// Attempts on one user name from anywhere.
-    User(&'a Username),
-    /// Attempts on one user name from one source address.
-    UserAndSource(&'a Username, &'a Source),
-    /// Attempts from one source address.
-    Source(&'a Source),
-}
-
-impl Login {
-    /// Whether an attempt on the user is refused at `now`, however right the password.
-    ///
-    /// Failures from elsewhere count only against a source that has failed as well: whoever guesses at a user from
-    /// one place does not keep the user from signing in at another.
-    pub fn user_is_locked(&self, policy: &Backoff, now: Timestamp) -> bool {
-        let here = &self.by_user_and_source;
-        here.is_locked(policy, now)
-            || (here.is_remembered(policy, now) && self.by_user.is_locked(policy, now))
-    }
-}
-
-/// Where credentials and counters are kept.
-pub trait LoginRepository: Send + Sync {
-    /// Everything a login attempt needs, in one read.
-    fn find_login(
-        &self,
-        tenant: &TenantId,
-        username: &Username,
-        source: &Source,
-    ) -> impl Future<Output = Result<Login, StoreError>> + Send;
-
-    /// The counters as they stand now (never an older state; credentials are not read again) and the user's
-    /// profile, in one read: asked after a right password, so that a guess that came through in a burst is
-    /// still refused.
-    fn recheck(
-        &self,
-        tenant: &TenantId,
-        username: &Username,
-        source: &Source,
-        subject: SubjectKey,
-    ) -> impl Future<Output = Result<(Login, Option<UserProfile>), StoreError>> + Send;
-
-    /// Counts a failure. No parallel failure is lost; a counter past its memory starts again at one.
-    /// `seen` is the counter as [`LoginRepository::find_login`] read it.
-    fn record_failure(
-        &self,
-        tenant: &TenantId,
-        counter: Counter<'_>,
-        seen: &Attempts,
-        policy: &Backoff,
-        now: Timestamp,
-    ) -> impl Future<Output = Result<(), StoreError>> + Send;
-
-    /// Forgets a user's failures after a right password from a source that had failed before: those from there and
-    /// those from anywhere, each if no more than `seen` have been counted by now.
-    fn clear_failures(
-        &self,
-        tenant: &TenantId,
-        username: &Username,
-        source: &Source,
-        seen: &Login,
-    ) -> impl Future<Output = Result<(), StoreError>> + Send;
-
-    /// Replaces a hash by a better one of the same password, unless it has changed meanwhile.
-    fn replace_hash(
-        &self,
-        tenant: &TenantId,
-        username: &Username,
-        old: &StoredPassword,
-        new: &StoredPassword,
-    ) -> impl Future<Output = Result<(), StoreError>> + Send;
 }
 
 /// Writing users: the operator's side. Credentials, profile and state change together or not at all.

@@ -14,10 +14,10 @@ use latchkey_oauth::form::refuse_secrets_in_query;
 use latchkey_oauth::http::{empty, json};
 use latchkey_oauth::random::Random;
 use latchkey_oauth::registration::{
-    Activation, ActivationPolicy, Purpose, Registration, RegistrationPolicy,
-    RegistrationRepository, RegistrationToken,
+    Activation, ActivationPolicy, Registration, RegistrationPolicy, RegistrationRepository,
 };
 use latchkey_oauth::route::Endpoint;
+use latchkey_oauth::secret_token::{Purpose, SecretToken, TokenHash};
 use latchkey_oauth::store::{Expected, Version, Versioned};
 use percent_encoding::percent_decode_str;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -29,6 +29,8 @@ use crate::metadata::{Metadata, bad, refuse_what_the_server_says};
 
 /// The longest body, in bytes.
 const MAX_BODY: usize = 64 * 1_024;
+/// Why an initial access token is refused.
+const USED_UP: &str = "initial_access_token_used_up_or_unknown";
 
 /// Registration and what it works with.
 #[derive(Debug)]
@@ -91,7 +93,7 @@ impl<R: RegistryAdmin + RegistrationRepository> RegisterEndpoint<R> {
         let initial = if policy.open {
             None
         } else {
-            Some(registration_token(&call, Purpose::InitialAccess)?)
+            Some(self.initial_access(&call).await?)
         };
         let document = document(&call)?;
         let id: [u8; 16] = latchkey_oauth::random::bytes(&*self.random)?;
@@ -99,7 +101,7 @@ impl<R: RegistryAdmin + RegistrationRepository> RegisterEndpoint<R> {
             .map_err(|error| OAuthError::new(ErrorCode::ServerError, "client_id").because(error))?;
         let mut client = Metadata::read(&document)?.within(policy, id)?;
 
-        let access = RegistrationToken::new(Purpose::RegistrationAccess, &*self.random)?;
+        let access = SecretToken::new(Purpose::RegistrationAccess, &*self.random)?;
         client.registration = Some(Registration {
             access_token: access.hash(),
             issued_at: call.now,
@@ -109,20 +111,31 @@ impl<R: RegistryAdmin + RegistrationRepository> RegisterEndpoint<R> {
             },
         });
         let secret = self.secret_for(&mut client)?;
-        let initial = initial.map(|token| token.hash());
         let registered = self
             .registry
             .register(&call.tenant.id, &client, initial.as_ref(), call.now)
             .await?;
         if !registered {
             // Without a token only 128 random bits that somebody has could be in the way.
-            return Err(refused("initial_access_token_used_up_or_unknown"));
+            return Err(refused(USED_UP));
         }
         call.log.client_id = Some(client.client_id.to_string());
         call.log.event = Some(AuditEvent::ClientRegistered);
         let token = access.expose();
         let told = ClientInformation::of(&client, &call.issuer, &token, secret.as_ref());
         json(StatusCode::CREATED, &told)
+    }
+
+    /// The initial access token of a request, if it counts: nobody else learns what a registration may be. That it is used no
+    /// more often than it says is seen to where it is used.
+    async fn initial_access(&self, call: &Call<'_>) -> Result<TokenHash, OAuthError> {
+        let hash = registration_token(call, Purpose::InitialAccess)?.hash();
+        let kept = self.registry.initial_access(&call.tenant.id, &hash).await?;
+        if kept.is_some_and(|it| it.counts(call.now)) {
+            Ok(hash)
+        } else {
+            Err(refused(USED_UP))
+        }
     }
 
     /// RFC 7592 section 2.2: what is not said is no longer so.
@@ -206,7 +219,7 @@ impl<R: RegistryAdmin + RegistrationRepository> RegisterEndpoint<R> {
             )
         })?;
         let (stored, token) = self.own(&mut call, &asked.client_id).await?;
-        let given = RegistrationToken::parse(Purpose::Activation, &asked.activation_code);
+        let given = SecretToken::parse(Purpose::Activation, &asked.activation_code);
         let right = match stored.registration.as_ref().map(|it| it.activation) {
             // Let in already: an answer that was lost is given again.
             Some(Activation::Done) | None => {
@@ -295,7 +308,7 @@ impl<R: RegistryAdmin + RegistrationRepository> RegisterEndpoint<R> {
 }
 
 /// RFC 6750 section 2.1: the token of a purpose, in the header.
-fn registration_token(call: &Call<'_>, purpose: Purpose) -> Result<RegistrationToken, OAuthError> {
+fn registration_token(call: &Call<'_>, purpose: Purpose) -> Result<SecretToken, OAuthError> {
     let challenged = |error: OAuthError| error.challenged(Challenge::Bearer);
     let text = bearer::in_header(&call.parts)
         .map_err(challenged)?
@@ -303,7 +316,7 @@ fn registration_token(call: &Call<'_>, purpose: Purpose) -> Result<RegistrationT
     let text = text.ok_or_else(|| {
         OAuthError::new(ErrorCode::MissingToken, "no_bearer_token").challenged(Challenge::Bearer)
     })?;
-    RegistrationToken::parse(purpose, &text).ok_or_else(|| refused("malformed_registration_token"))
+    SecretToken::parse(purpose, &text).ok_or_else(|| refused("malformed_registration_token"))
 }
 
 fn refused(reason: &'static str) -> OAuthError {

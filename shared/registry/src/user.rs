@@ -3,15 +3,23 @@
 use std::collections::BTreeMap;
 
 use latchkey_oauth::password::{Password, StoredPassword};
+use latchkey_oauth::time::Seconds;
 use latchkey_oauth::user::{Subject, Username};
 use serde_json::{Map, Value};
 
 use crate::claims;
 use crate::door::Door;
+use crate::duration::Bounds;
 use crate::fault::{At, Faults, Place};
 use crate::fields::Fields;
 use crate::secret::{self, Context, Secret};
 use crate::tree::Node;
+
+/// How long a reset token may count.
+pub const RESET_LIFETIME: Bounds = Bounds {
+    least: Seconds::minutes(1),
+    most: Seconds::days(7),
+};
 
 /// A user as one is described.
 #[derive(Debug, Clone)]

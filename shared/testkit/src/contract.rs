@@ -2,10 +2,8 @@
 
 use latchkey_oauth::api::Api;
 use latchkey_oauth::client::{Client, RegistryAdmin};
-use latchkey_oauth::lockout::{Attempts, Backoff, Source};
-use latchkey_oauth::registration::{
-    InitialAccess, Purpose, RegistrationRepository, RegistrationToken,
-};
+use latchkey_oauth::registration::{InitialAccess, RegistrationRepository};
+use latchkey_oauth::secret_token::{Purpose, SecretToken};
 use latchkey_oauth::store::Expected;
 use latchkey_oauth::tenant::{LifetimeOverrides, TenantId, TenantSettings};
 use latchkey_oauth::time::Seconds;
@@ -17,19 +15,12 @@ use latchkey_oauth::token::repository::TokenKeys;
 use latchkey_oauth::token::repository::{
     RefreshTokenRepository, RevocationRepository, RotateError,
 };
-use latchkey_oauth::user::{Counter, LoginRepository, User, UserAdmin};
+use latchkey_oauth::user::UserAdmin;
 
 use crate::fixtures::{
-    NOW, api, client_id, confidential, generation, hash_of, public, scope, subject_key, tenant,
-    user, username,
+    NOW, api, client_id, confidential, public, scope, subject_key, tenant, user,
 };
 use crate::random::SeededRandom;
-
-const POLICY: Backoff = Backoff {
-    free: 3,
-    longest: Seconds(60),
-    memory: Seconds(3_600),
-};
 
 /// What is written is read, per tenant, and lists are complete.
 pub async fn registry(store: &impl RegistryAdmin, tenant_name: &str) {
@@ -100,157 +91,6 @@ pub async fn registry(store: &impl RegistryAdmin, tenant_name: &str) {
     let deleted = store.delete_tenant(&here, Expected::Any);
     assert!(deleted.await.unwrap());
     assert_eq!(store.tenant(&here).await.unwrap(), None);
-}
-
-/// A user is written whole or not at all, and only over what the writer has seen.
-pub async fn users(store: &(impl UserAdmin + LoginRepository), tenant_name: &str) {
-    let here = tenant(tenant_name);
-    let alice = user("alice");
-    let source = Source::parse("192.0.2.1");
-    let put = async |user: &User, expected| store.put_user(&here, user, expected).await.unwrap();
-    let first = put(&alice, Expected::Absent).await.unwrap();
-    assert_eq!(put(&alice, Expected::Absent).await, None);
-    let found = store.user(&here, &alice.profile.username).await.unwrap();
-    let found = found.unwrap();
-    assert_eq!((&found.value, found.version), (&alice, first));
-    let elsewhere = tenant(&format!("{tenant_name}-x"));
-    assert_eq!(
-        store
-            .user(&elsewhere, &alice.profile.username)
-            .await
-            .unwrap(),
-        None
-    );
-
-    let mut changed = alice.clone();
-    changed.credentials.disabled = true;
-    changed.credentials.generation = generation(1);
-    let second = put(&changed, Expected::Version(first)).await.unwrap();
-    // Nor does a change of claims alone go over what somebody else has changed meanwhile.
-    let mut renamed = alice.clone();
-    renamed.profile.claims.insert("name".to_owned(), "A".into());
-    assert_eq!(put(&renamed, Expected::Version(first)).await, None);
-    let login = store
-        .find_login(&here, &alice.profile.username, &source)
-        .await
-        .unwrap();
-    assert_eq!(login.credentials.as_ref(), Some(&changed.credentials));
-
-    let mut impostor = user("mallory");
-    impostor.credentials.subject = alice.credentials.subject.clone();
-    impostor.profile.subject = alice.profile.subject.clone();
-    assert_eq!(put(&impostor, Expected::Absent).await, None);
-    let login = store
-        .find_login(&here, &impostor.profile.username, &source)
-        .await
-        .unwrap();
-    assert_eq!(login.credentials, None);
-
-    let bob = user("bob");
-    assert!(put(&bob, Expected::Absent).await.is_some());
-    let users = store.users(&here).await.unwrap();
-    let users: Vec<_> = users.into_iter().map(|it| it.value).collect();
-    assert_eq!(users, [changed.clone(), bob]);
-    let stale = store.delete_user(&here, &changed, Expected::Version(first));
-    assert!(!stale.await.unwrap());
-    let deleted = store.delete_user(&here, &changed, Expected::Version(second));
-    assert!(deleted.await.unwrap());
-    assert_eq!(
-        store.user(&here, &alice.profile.username).await.unwrap(),
-        None
-    );
-}
-
-/// A hash is replaced only while it is the one that was seen.
-pub async fn rehash(store: &(impl UserAdmin + LoginRepository), tenant_name: &str) {
-    let here = tenant(tenant_name);
-    let alice = user("alice");
-    let name = &alice.profile.username;
-    let put = store.put_user(&here, &alice, Expected::Absent);
-    put.await.unwrap();
-    let old = alice.credentials.password_hash.clone().unwrap();
-    let (new, late) = (hash_of("new"), hash_of("late"));
-    store.replace_hash(&here, name, &old, &new).await.unwrap();
-    store.replace_hash(&here, name, &old, &late).await.unwrap();
-    let found = store.user(&here, name).await.unwrap().unwrap();
-    assert_eq!(found.credentials.password_hash, Some(new));
-    let nobody = username("nobody");
-    store
-        .replace_hash(&here, &nobody, &old, &late)
-        .await
-        .unwrap();
-    assert_eq!(store.user(&here, &nobody).await.unwrap(), None);
-}
-
-/// Failures add up, are forgotten, and are cleared only by who has seen them all.
-pub async fn attempts(store: &(impl UserAdmin + LoginRepository), tenant_name: &str) {
-    let here = tenant(tenant_name);
-    let alice = username("alice");
-    let source = Source::parse("2001:db8::1");
-    let both = Counter::UserAndSource(&alice, &source);
-    let read = async || store.find_login(&here, &alice, &source).await.unwrap();
-    let fail = async |counter, seen: Attempts, now| {
-        let recorded = store.record_failure(&here, counter, &seen, &POLICY, now);
-        recorded.await.unwrap();
-    };
-    for expected in 1..=3 {
-        fail(both, read().await.by_user_and_source, NOW).await;
-        assert_eq!(read().await.by_user_and_source.failures, expected);
-    }
-    assert_eq!(read().await.by_user.failures, 0);
-    // Who has read an older state counts on all the same.
-    let stale = read().await;
-    for _ in 0..2 {
-        fail(Counter::Source(&source), stale.by_source, NOW).await;
-        fail(Counter::User(&alice), stale.by_user, NOW).await;
-    }
-    assert_eq!(read().await.by_source.failures, 2);
-    assert_eq!(read().await.by_user.failures, 2);
-    let elsewhere = Source::parse("2001:db8:1::1");
-    let there = store.find_login(&here, &alice, &elsewhere).await.unwrap();
-    assert_eq!(
-        (there.by_user.failures, there.by_user_and_source.failures),
-        (2, 0)
-    );
-
-    let mut one_short = read().await;
-    one_short.by_user_and_source.failures -= 1;
-    one_short.by_user.failures -= 1;
-    store
-        .clear_failures(&here, &alice, &source, &one_short)
-        .await
-        .unwrap();
-    assert_eq!(read().await.by_user_and_source.failures, 3);
-    assert_eq!(read().await.by_user.failures, 2);
-    let key = subject_key(&here, &user("alice"));
-    let (seen, _) = store.recheck(&here, &alice, &source, key).await.unwrap();
-    assert_eq!(seen, read().await);
-
-    // The memory is counted from the first failure.
-    let soon = NOW.plus(Seconds(POLICY.memory.0 - 1));
-    fail(both, seen.by_user_and_source, soon).await;
-    let counted = read().await.by_user_and_source;
-    assert_eq!(
-        (
-            counted.failures,
-            counted.first_failure,
-            counted.last_failure
-        ),
-        (4, NOW, soon)
-    );
-    let later = NOW.plus(POLICY.memory);
-    fail(both, counted, later).await;
-    let forgotten = read().await.by_user_and_source;
-    assert_eq!((forgotten.failures, forgotten.first_failure), (1, later));
-    let seen = read().await;
-    let cleared = store.clear_failures(&here, &alice, &source, &seen);
-    cleared.await.unwrap();
-    let left = read().await;
-    assert_eq!(
-        (left.by_user_and_source.failures, left.by_user.failures),
-        (0, 0)
-    );
-    assert_eq!(left.by_source.failures, 2);
 }
 
 /// A family of a user of a tenant, with its first token.
@@ -463,7 +303,7 @@ where
 pub async fn registration(store: &(impl RegistrationRepository + RegistryAdmin), name: &str) {
     let here = tenant(name);
     let elsewhere = tenant(&format!("{name}-x"));
-    let token = RegistrationToken::new(Purpose::InitialAccess, &SeededRandom::new(1)).unwrap();
+    let token = SecretToken::new(Purpose::InitialAccess, &SeededRandom::new(1)).unwrap();
     let hash = token.hash();
     let kept = InitialAccess {
         uses_left: 2,
@@ -476,7 +316,13 @@ pub async fn registration(store: &(impl RegistrationRepository + RegistryAdmin),
     let is_there = async |id: &str| store.client(&here, &client_id(id)).await.unwrap().is_some();
     let by = Some(&hash);
     assert!(!register(&here, "a", by, NOW).await);
+    let read = async |tenant| store.initial_access(tenant, &hash).await.unwrap();
+    assert_eq!(read(&here).await, None);
     store.put_initial_access(&here, &hash, &kept).await.unwrap();
+    assert_eq!(
+        (read(&here).await, read(&elsewhere).await),
+        (Some(kept), None)
+    );
     assert!(!register(&elsewhere, "a", by, NOW).await);
     assert!(!register(&here, "a", by, NOW.plus(Seconds(60))).await);
     assert!(!is_there("a").await);
@@ -489,6 +335,7 @@ pub async fn registration(store: &(impl RegistrationRepository + RegistryAdmin),
     assert!(one != other, "used more often than it says");
     assert!(is_there("b").await != is_there("c").await);
     assert!(!register(&here, "d", by, NOW).await);
+    assert_eq!(read(&here).await.map(|it| it.uses_left), Some(0));
     assert!(register(&here, "d", None, NOW).await);
     assert!(!register(&here, "d", None, NOW).await);
 }

@@ -6,8 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use latchkey_oauth::api::{Api, ResourceId};
 use latchkey_oauth::client::{Client, ClientId, RegistryRepository};
 use latchkey_oauth::lockout::{Attempts, Backoff, Source};
+use latchkey_oauth::login::{Counter, Login, LoginRepository};
 use latchkey_oauth::password::StoredPassword;
-use latchkey_oauth::registration::{InitialAccess, RegistrationRepository, TokenHash};
+use latchkey_oauth::registration::{InitialAccess, RegistrationRepository};
+use latchkey_oauth::secret_token::TokenHash;
 use latchkey_oauth::store::{OnceNote, StoreError, Version, Versioned};
 use latchkey_oauth::tenant::{Domain, Tenant, TenantId, TenantSettings};
 use latchkey_oauth::time::Timestamp;
@@ -19,9 +21,7 @@ use latchkey_oauth::token::repository::{
     RefreshTokenRepository, RevocationRepository, RotateError,
 };
 use latchkey_oauth::token::repository::{TokenKeys, TokenState, TokenStateRepository};
-use latchkey_oauth::user::{
-    Counter, Credentials, Login, LoginRepository, SubjectKey, SubjectState, UserProfile, Username,
-};
+use latchkey_oauth::user::{Credentials, SubjectKey, SubjectState, UserProfile, Username};
 
 /// Everything a deployment keeps. Clones see the same.
 #[derive(Debug, Clone, Default)]
@@ -201,6 +201,29 @@ impl LoginRepository for MemoryStore {
         Ok(())
     }
 
+    async fn set_password(
+        &self,
+        tenant: &TenantId,
+        username: &Username,
+        seen: &Credentials,
+        new: &Credentials,
+    ) -> Result<bool, StoreError> {
+        let tables = &mut *self.tables();
+        let login = tables.logins.get_mut(&(tenant.clone(), username.clone()));
+        let as_seen = |it: &Credentials| it.generation == seen.generation && it.reset == seen.reset;
+        let Some(login) = login.filter(|login| as_seen(login)) else {
+            return Ok(false);
+        };
+        tables.versions += 1;
+        login.version = Version::from_number(tables.versions);
+        login.value.password_hash.clone_from(&new.password_hash);
+        login.value.generation = new.generation;
+        login.value.reset = None;
+        let subject = by_subject(tenant, SubjectKey::of(tenant, &seen.subject));
+        tables.states.insert(subject, new.state(username));
+        Ok(true)
+    }
+
     async fn replace_hash(
         &self,
         tenant: &TenantId,
@@ -353,6 +376,15 @@ impl RegistrationRepository for MemoryStore {
         Ok(())
     }
 
+    async fn initial_access(
+        &self,
+        tenant: &TenantId,
+        hash: &TokenHash,
+    ) -> Result<Option<InitialAccess>, StoreError> {
+        let key = (tenant.clone(), hash.to_string());
+        Ok(self.tables().initial.get(&key).cloned())
+    }
+
     async fn register(
         &self,
         tenant: &TenantId,
@@ -367,7 +399,7 @@ impl RegistrationRepository for MemoryStore {
         }
         if let Some(hash) = initial {
             let token = tables.initial.get_mut(&(tenant.clone(), hash.to_string()));
-            let Some(token) = token.filter(|it| it.uses_left > 0 && now < it.until) else {
+            let Some(token) = token.filter(|it| it.counts(now)) else {
                 return Ok(false);
             };
             token.uses_left -= 1;

@@ -1,7 +1,7 @@
 //! The store contract, kept by memory.
 
 use latchkey_testkit::memory::MemoryStore;
-use latchkey_testkit::{contract, contract_admin, contract_keys};
+use latchkey_testkit::{contract, contract_admin, contract_keys, contract_users};
 
 #[tokio::test]
 async fn memory_keeps_the_contract() {
@@ -9,9 +9,10 @@ async fn memory_keeps_the_contract() {
     contract::registry(&store, "registry").await;
     contract_keys::key_ring(&store, &store, "key-ring").await;
     contract_keys::signing_keys(&store, "signing-keys").await;
-    contract::users(&store, "users").await;
-    contract::rehash(&store, "rehash").await;
-    contract::attempts(&store, "attempts").await;
+    contract_users::users(&store, "users").await;
+    contract_users::rehash(&store, "rehash").await;
+    contract_users::set_password(&store, &store, "set-password").await;
+    contract_users::attempts(&store, "attempts").await;
     contract::rotation(&store, "rotation").await;
     contract::revocation(&store, &store, "revocation").await;
     contract::opaque_access_tokens(&store, "opaque").await;

@@ -3,9 +3,9 @@
 use futures_util::{StreamExt as _, stream};
 use latchkey_oauth::client::RegistryAdmin as _;
 use latchkey_oauth::lockout::{Backoff, LockPolicy, Source};
+use latchkey_oauth::login::{Login, LoginRepository as _};
 use latchkey_oauth::store::Expected;
 use latchkey_oauth::tenant::TenantSettings;
-use latchkey_oauth::user::{Login, LoginRepository as _};
 use latchkey_testkit::fixtures::{NOW, PASSWORD, subject_key, user, username};
 use latchkey_tests::answer::Answer;
 use latchkey_tests::store::{Store, Tables};

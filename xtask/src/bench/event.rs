@@ -9,28 +9,58 @@ pub const HOST: &str = "id.example.com";
 
 #[derive(Debug, Clone)]
 pub struct Request {
-    pub path: &'static str,
-    pub authorization: Option<String>,
+    /// As template.yaml has it: `/register/{client_id}`.
+    route: &'static str,
+    /// What stands at its end in place of a parameter.
+    parameter: String,
+    query: &'static str,
+    authorization: Option<String>,
     /// POST if there is one, else GET.
-    pub form: Option<Vec<(&'static str, String)>>,
-    pub source: String,
+    body: Option<Body>,
+    source: String,
+}
+
+#[derive(Debug, Clone)]
+enum Body {
+    Form(Vec<(&'static str, String)>),
+    Json(Value),
 }
 
 impl Request {
-    pub fn get(path: &'static str) -> Self {
+    pub fn get(route: &'static str) -> Self {
         Self {
-            path,
+            route,
+            parameter: String::new(),
+            query: "",
             authorization: None,
-            form: None,
+            body: None,
             source: "192.0.2.44".to_owned(),
         }
     }
 
-    pub fn post(path: &'static str, form: Vec<(&'static str, String)>) -> Self {
+    pub fn post(route: &'static str, form: Vec<(&'static str, String)>) -> Self {
         Self {
-            form: Some(form),
-            ..Self::get(path)
+            body: Some(Body::Form(form)),
+            ..Self::get(route)
         }
+    }
+
+    pub fn post_json(route: &'static str, document: Value) -> Self {
+        Self {
+            body: Some(Body::Json(document)),
+            ..Self::get(route)
+        }
+    }
+
+    /// The value of the route's parameter, of characters that stand in a path as they are.
+    pub fn parameter(mut self, value: &str) -> Self {
+        value.clone_into(&mut self.parameter);
+        self
+    }
+
+    pub fn query(mut self, query: &'static str) -> Self {
+        self.query = query;
+        self
     }
 
     pub fn basic(mut self, client_id: &str, secret: &str) -> Self {
@@ -51,13 +81,15 @@ impl Request {
     }
 
     pub fn event(&self) -> String {
-        let method = if self.form.is_some() { "POST" } else { "GET" };
-        let route = format!("ANY {}", self.path);
+        let method = if self.body.is_some() { "POST" } else { "GET" };
+        let route = format!("ANY {}", self.route);
+        let (before, parameter) = self.route.split_once('{').unwrap_or((self.route, ""));
+        let path = format!("{before}{}", self.parameter);
         let mut event = json!({
             "version": "2.0",
             "routeKey": route,
-            "rawPath": self.path,
-            "rawQueryString": "",
+            "rawPath": path,
+            "rawQueryString": self.query,
             "headers": self.headers(),
             "requestContext": {
                 "accountId": "123456789012",
@@ -66,7 +98,7 @@ impl Request {
                 "domainPrefix": "id",
                 "http": {
                     "method": method,
-                    "path": self.path,
+                    "path": path,
                     "protocol": "HTTP/1.1",
                     "sourceIp": self.source,
                     "userAgent": "bench/1.0"
@@ -79,13 +111,34 @@ impl Request {
             },
             "isBase64Encoded": false
         });
-        // API Gateway takes a form for binary.
-        if let (Some(form), Some(members)) = (&self.form, event.as_object_mut()) {
-            let body = form_urlencoded::Serializer::new(String::new())
-                .extend_pairs(form)
-                .finish();
-            members.insert("body".to_owned(), BASE64_STANDARD.encode(body).into());
-            members.insert("isBase64Encoded".to_owned(), true.into());
+        let mut add = |name: &str, value: Value| {
+            if let Some(members) = event.as_object_mut() {
+                members.insert(name.to_owned(), value);
+            }
+        };
+        // Each is there only if it has something to say.
+        if !parameter.is_empty() {
+            let name = parameter.trim_end_matches(['+', '}']);
+            add("pathParameters", json!({ name: self.parameter }));
+        }
+        if !self.query.is_empty() {
+            let pairs = form_urlencoded::parse(self.query.as_bytes());
+            let pairs: Map<String, Value> = pairs
+                .map(|(name, value)| (name.into_owned(), value.into()))
+                .collect();
+            add("queryStringParameters", pairs.into());
+        }
+        match &self.body {
+            // API Gateway takes a form for binary, and JSON for text.
+            Some(Body::Form(form)) => {
+                let body = form_urlencoded::Serializer::new(String::new())
+                    .extend_pairs(form)
+                    .finish();
+                add("body", BASE64_STANDARD.encode(body).into());
+                add("isBase64Encoded", true.into());
+            }
+            Some(Body::Json(document)) => add("body", document.to_string().into()),
+            None => {}
         }
         event.to_string()
     }
@@ -104,8 +157,14 @@ impl Request {
         add("x-forwarded-for", &self.source);
         add("x-forwarded-port", "443");
         add("x-forwarded-proto", "https");
-        if self.form.is_some() {
-            add("content-type", "application/x-www-form-urlencoded");
+        match &self.body {
+            Some(Body::Form(_)) => {
+                add("content-type", "application/x-www-form-urlencoded");
+            }
+            Some(Body::Json(_)) => {
+                add("content-type", "application/json");
+            }
+            None => {}
         }
         if let Some(credentials) = &self.authorization {
             add("authorization", credentials);
@@ -118,21 +177,53 @@ impl Request {
 mod tests {
     use super::*;
 
+    fn event(request: &Request) -> Value {
+        serde_json::from_str(&request.event()).unwrap()
+    }
+
     #[test]
     fn a_form_travels_in_base64() {
         let request = Request::post("/token", vec![("a", "b c".to_owned())])
             .basic("id", "secret")
             .from("198.18.0.1".to_owned());
-        let event: Value = serde_json::from_str(&request.event()).unwrap();
+        let event = event(&request);
         assert_eq!(event["isBase64Encoded"], true);
         assert_eq!(event["body"], BASE64_STANDARD.encode("a=b+c"));
         assert_eq!(event["requestContext"]["http"]["method"], "POST");
         assert_eq!(event["requestContext"]["http"]["sourceIp"], "198.18.0.1");
         let credentials = format!("Basic {}", BASE64_STANDARD.encode("id:secret"));
         assert_eq!(event["headers"]["authorization"], credentials);
+    }
 
-        let event: Value = serde_json::from_str(&Request::get("/jwks").event()).unwrap();
-        assert_eq!(event["requestContext"]["http"]["method"], "GET");
-        assert!(event.get("body").is_none());
+    #[test]
+    fn json_travels_as_text() {
+        let event = event(&Request::post_json("/register", json!({"a": "ä"})));
+        assert_eq!(event["isBase64Encoded"], false);
+        assert_eq!(event["body"], r#"{"a":"ä"}"#);
+        assert_eq!(event["requestContext"]["http"]["method"], "POST");
+        assert_eq!(event["headers"]["content-type"], "application/json");
+    }
+
+    #[test]
+    fn a_path_is_its_route_with_the_parameter_in_it() {
+        let plain = event(&Request::get("/jwks"));
+        assert_eq!(plain["requestContext"]["http"]["method"], "GET");
+        assert_eq!(plain["rawPath"], "/jwks");
+        for absent in ["body", "pathParameters", "queryStringParameters"] {
+            assert!(plain.get(absent).is_none(), "{absent}");
+        }
+
+        let one = event(&Request::get("/register/{client_id}").parameter("a"));
+        assert_eq!(one["routeKey"], "ANY /register/{client_id}");
+        assert_eq!(one["rawPath"], "/register/a");
+        assert_eq!(one["requestContext"]["http"]["path"], "/register/a");
+        assert_eq!(one["pathParameters"], json!({"client_id": "a"}));
+
+        let deep = Request::get("/admin/v1/{below+}").parameter("clients/a");
+        let deep = event(&deep.query("limit=20"));
+        assert_eq!(deep["rawPath"], "/admin/v1/clients/a");
+        assert_eq!(deep["pathParameters"], json!({"below": "clients/a"}));
+        assert_eq!(deep["rawQueryString"], "limit=20");
+        assert_eq!(deep["queryStringParameters"], json!({"limit": "20"}));
     }
 }

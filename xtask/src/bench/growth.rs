@@ -12,6 +12,7 @@ use super::fill::{self, Model};
 use super::function::{Function, Place};
 use super::kind::Kind;
 use super::measure::{self, Warm};
+use super::names::USER;
 use super::session::Session;
 use super::statistics::{median, percentile};
 use super::table::{render, row, time, times};
@@ -59,7 +60,7 @@ pub struct Of {
 }
 
 pub fn run(world: &World, sizes: &[u64], blocks: u32) -> Result<Growth> {
-    world.session()?;
+    Session::begin_as(&mut Function::start(&world.place, "token")?, USER)?;
     let model = Model::read(world)?;
     model.prove()?;
     let mut growth = Growth {

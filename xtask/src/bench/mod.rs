@@ -33,6 +33,7 @@ mod yardsticks;
 use figures::{Figures, Machine};
 use function::Function;
 use kind::Kind;
+use session::Session;
 use world::World;
 
 const DOCUMENT: &str = "docs/performance.md";
@@ -54,7 +55,7 @@ pub struct Arguments {
     #[arg(long, conflicts_with_all = ["only", "against"])]
     growth: bool,
     /// Only one function, beside bare
-    #[arg(long, value_name = "FUNCTION", value_parser = ["discovery", "introspect", "revoke", "token", "userinfo"])]
+    #[arg(long, value_name = "FUNCTION", value_parser = ["discovery", "introspect", "manage", "register", "revoke", "token", "userinfo"])]
     only: Option<String>,
     /// Also write the tables into docs/performance.md
     #[arg(long, conflicts_with_all = ["quick", "only"])]
@@ -175,7 +176,7 @@ fn tell_load() {
 
 fn measured(arguments: &Arguments, world: &World) -> Result<Figures> {
     let effort = arguments.effort();
-    let mut session = world.session()?;
+    let mut session = Session::begin(&world.place)?;
     let mut introspect = Function::start(&world.place, "introspect")?;
     if !session.is_revocable_active(&mut introspect)? {
         bail!("the token to be revoked is not active to begin with");

@@ -9,9 +9,11 @@ use latchkey_oauth::password::{Argon2Settings, Password, PasswordHashing};
 use latchkey_oauth::random::SystemRandom;
 
 use super::event::HOST;
-use super::function::{Function, Place};
-use super::names::{CLIENT, PASSWORD, SECRET, TENANT, USER};
-use super::session::Session;
+use super::function::Place;
+use super::names::{
+    API, API_CLIENT, CHANGING_USER, CLIENT, OPAQUE_CLIENT, OPERATOR, PASSWORD, RESOURCE_SERVER,
+    SECRET, TENANT, USER,
+};
 use crate::environment::Environment;
 use crate::registry::{self, Operator};
 use crate::stack::{self, Database, Stack};
@@ -68,10 +70,6 @@ impl World {
         operator.ensure_keys(&self.stack)
     }
 
-    pub fn session(&self) -> Result<Session> {
-        Session::begin(&mut Function::start(&self.place, "token")?)
-    }
-
     /// A database that outlives the task is left as it was found.
     pub fn end(self) -> Result<()> {
         if !self.stack.dynamodb.ours {
@@ -98,18 +96,44 @@ fn password_hash() -> Result<String> {
 
 fn registry_file(hash: &str, known_ones: u32) -> String {
     let mut text = format!(
-        "tenants:\n  - tenant: {TENANT}\n    access_token_lifetime: 12h\n    id_token_lifetime: 12h\n    clients:\n"
+        "\
+tenants:
+  - tenant: {TENANT}
+    access_token_lifetime: 12h
+    id_token_lifetime: 12h
+    registration: {{open: true, grant_types: [client_credentials], scope: read write}}
+    apis:
+      - resource: {API}
+        audience: [{API}, {RESOURCE_SERVER}]
+        scopes: [orders:read, orders:write]
+        claims:
+          - {{name: email_address, attribute: email}}
+          - {{name: tier, constant: gold}}
+    clients:
+      - client_id: {RESOURCE_SERVER}
+        client_secret: {SECRET}
+        grant_types: []
+      - client_id: {OPERATOR}
+        client_secret: {SECRET}
+        grant_types: [client_credentials]
+        audience: [https://{HOST}/admin/v1]
+        scope: manage:clients:read manage:users:read
+"
     );
-    let mut client = |id: &str| {
+    let mut client = |id: &str, more: &str| {
         let _ = write!(
             text,
             "      - client_id: {id}\n        client_secret: {SECRET}\n        \
              grant_types: [password, client_credentials, refresh_token]\n        \
-             scope: openid profile email read write\n        default_scope: openid read\n"
+             scope: openid profile email read write\n        default_scope: openid read\n{more}"
         );
     };
-    client(CLIENT);
-    (0..known_ones).for_each(|number| client(&known(number)));
+    client(CLIENT, "");
+    let assigned =
+        format!("        apis: [{{resource: {API}, scope: orders:read orders:write}}]\n");
+    client(API_CLIENT, &assigned);
+    client(OPAQUE_CLIENT, "        access_token_format: opaque\n");
+    (0..known_ones).for_each(|number| client(&known(number), ""));
     text.push_str("    users:\n");
     let mut user = |name: &str| {
         let _ = write!(
@@ -120,6 +144,7 @@ fn registry_file(hash: &str, known_ones: u32) -> String {
         );
     };
     user(USER);
+    user(CHANGING_USER);
     (0..known_ones).for_each(|number| user(&known(number)));
     text
 }
@@ -138,7 +163,7 @@ mod tests {
         let checked = registry::check(&file);
         fs::remove_dir_all(&folder).unwrap();
         checked.unwrap();
-        assert_eq!(text.matches("client_id:").count(), 4);
-        assert_eq!(text.matches("username:").count(), 4);
+        assert_eq!(text.matches("client_id:").count(), 8);
+        assert_eq!(text.matches("username:").count(), 5);
     }
 }

@@ -1,8 +1,8 @@
 //! Clients, users and keys, one by one.
 
-use latchkey_oauth::registration::{
-    Activation, Purpose, Registration, RegistrationRepository as _, RegistrationToken,
-};
+use latchkey_oauth::registration::{Activation, Registration, RegistrationRepository as _};
+use latchkey_oauth::secret_token::{Purpose, SecretToken};
+use latchkey_oauth::time::Seconds;
 
 use super::*;
 
@@ -43,6 +43,40 @@ async fn users_one_by_one() {
         told.push(format!("$ {line}\n{}", deployment.fault(line, "").await));
     }
     insta::assert_snapshot!(told.join("\n"));
+}
+
+#[tokio::test]
+async fn a_reset_token_is_told_once() {
+    let deployment = Deployment::new();
+    deployment.apply(SMALL).await;
+    let line = "latchkey user reset-token alice --expires 30m --json";
+    let told: Value = serde_json::from_str(&deployment.ok(line, "").await).unwrap();
+    let until = fixtures::NOW.plus(Seconds::minutes(30));
+    assert_eq!(told["expires_at"], json!(until));
+    let token = SecretToken::parse(
+        Purpose::PasswordReset,
+        told["reset_token"].as_str().unwrap(),
+    );
+    let token = token.unwrap();
+    let kept = deployment.user("alice").await.credentials.reset.unwrap();
+    assert!(kept.is_by(&token, fixtures::NOW) && !kept.is_by(&token, until));
+    let line = "latchkey user reset-token alice";
+    let text = deployment.ok(line, "").await;
+    assert!(
+        text.contains("It counts for 1h, and is not shown again."),
+        "{text}"
+    );
+    let kept = deployment.user("alice").await.credentials.reset.unwrap();
+    assert!(!kept.is_by(&token, fixtures::NOW), "one at a time");
+    // A password that is set ends it.
+    deployment
+        .ok("latchkey user password alice --generate", "")
+        .await;
+    assert_eq!(deployment.user("alice").await.credentials.reset, None);
+    let fault = deployment
+        .fault("latchkey user reset-token nobody", "")
+        .await;
+    assert!(fault.contains("has no user nobody"), "{fault}");
 }
 
 #[tokio::test]
@@ -211,7 +245,7 @@ async fn clients_that_register_themselves() {
     let token = deployment.ok(line, "").await;
     let token: Value = serde_json::from_str(&token).unwrap();
     let token = token["initial_access_token"].as_str().unwrap();
-    let initial = RegistrationToken::parse(Purpose::InitialAccess, token).unwrap();
+    let initial = SecretToken::parse(Purpose::InitialAccess, token).unwrap();
     let of = fixtures::tenant("default");
     let mut waiting = fixtures::confidential("waiting");
     waiting.registration = Some(Registration {
@@ -227,7 +261,7 @@ async fn clients_that_register_themselves() {
     let code = deployment.ok(line, "").await;
     let code: Value = serde_json::from_str(&code).unwrap();
     let code = code["activation_code"].as_str().unwrap();
-    let code = RegistrationToken::parse(Purpose::Activation, code).unwrap();
+    let code = SecretToken::parse(Purpose::Activation, code).unwrap();
     let activation = async || {
         let found = deployment
             .store

@@ -146,9 +146,13 @@ impl<R: RegistryAdmin, U: UserAdmin, G: Grants, K: KeyManagement> Kind<ManageEnd
             Some(was) if set.is_none() && disabled <= was_disabled => was.generation,
             Some(_) | None => Generation::fresh(&*server.random)?,
         };
-        let (hash, shown) = match set {
-            Some(set) => (Some(set.hash), set.shown),
-            None => (was.and_then(|was| was.password_hash.clone()), None),
+        let (hash, reset, shown) = match set {
+            Some(set) => (Some(set.hash), None, set.shown),
+            None => {
+                let was = was.map(|was| (was.password_hash.clone(), was.reset));
+                let (hash, reset) = was.unwrap_or_default();
+                (hash, reset, None)
+            }
         };
         let value = User {
             credentials: Credentials {
@@ -156,6 +160,7 @@ impl<R: RegistryAdmin, U: UserAdmin, G: Grants, K: KeyManagement> Kind<ManageEnd
                 password_hash: hash,
                 disabled,
                 generation,
+                reset,
             },
             profile: UserProfile {
                 subject,

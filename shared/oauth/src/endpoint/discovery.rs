@@ -37,6 +37,7 @@ impl<R: RegistryRepository> Service for DiscoveryEndpoint<R> {
             | Endpoint::OpenIdConfiguration
             | Endpoint::AuthorizationServerMetadata => true,
             Endpoint::Token
+            | Endpoint::Password
             | Endpoint::Introspection
             | Endpoint::UserInfo
             | Endpoint::Revocation
@@ -55,6 +56,7 @@ impl<R: RegistryRepository> Service for DiscoveryEndpoint<R> {
                 &Metadata::of(&call.tenant, &call.issuer, call.now),
             )?,
             Endpoint::Token
+            | Endpoint::Password
             | Endpoint::Introspection
             | Endpoint::UserInfo
             | Endpoint::Revocation

@@ -5,6 +5,7 @@ pub mod bearer;
 pub mod discovery;
 pub mod introspect;
 pub mod metadata;
+mod password;
 pub mod revoke;
 pub mod token;
 pub mod userinfo;

@@ -11,14 +11,15 @@ use crate::error::OAuthError;
 use crate::grant::{self, TokenRequest};
 use crate::grant_type::GrantType;
 use crate::http::json;
+use crate::login::LoginRepository;
 use crate::password::PasswordHashing;
 use crate::random::Random;
 use crate::route::Endpoint;
+use crate::sign_in::SignIn;
 use crate::target::{Targeting, Wish};
 use crate::token::issue::Mint;
 use crate::token::jws::JwsSigner;
 use crate::token::repository::RefreshTokenRepository;
-use crate::user::LoginRepository;
 
 /// The token endpoint and what it works with.
 #[derive(Debug)]
@@ -51,11 +52,14 @@ where
     }
 
     fn serves(&self, endpoint: Endpoint) -> bool {
-        endpoint == Endpoint::Token
+        matches!(endpoint, Endpoint::Token | Endpoint::Password)
     }
 
     async fn call(&self, mut call: Call<'_>) -> Result<Response<Bytes>, OAuthError> {
         let (form, client) = super::authenticated(&self.directory, &mut call).await?;
+        if call.endpoint == Endpoint::Password {
+            return self.set_password(&mut call, &form, &client).await;
+        }
         let grant_type = TokenRequest::grant_type(&form, &client)?;
         call.log.grant_type = Some(grant_type.as_str());
         let request = TokenRequest::parse(grant_type, &form)?;
@@ -70,13 +74,15 @@ where
         };
         let authorization = match request {
             TokenRequest::Password { username, password } => {
-                let tools = grant::password::Tools {
+                let sign_in = SignIn {
                     users: &self.users,
                     hashing: &self.hashing,
-                    random: &*self.random,
+                    tenant: &call.tenant,
                     source: &call.source,
+                    now: call.now,
                 };
-                grant::password::authorize(&context, &tools, username, &password).await?
+                let random = &*self.random;
+                grant::password::authorize(&context, &sign_in, random, username, &password).await?
             }
             TokenRequest::ClientCredentials => {
                 grant::client_credentials::authorize(&context).await?

@@ -62,10 +62,8 @@ impl TokenRequest {
     pub fn parse(grant_type: GrantType, form: &Form) -> Result<Self, OAuthError> {
         match grant_type {
             GrantType::Password => Ok(Self::Password {
-                username: Username::parse(form.require("username")?)
-                    .map_err(|_| malformed("username"))?,
-                password: Password::parse(form.require("password")?)
-                    .map_err(|_| malformed("password"))?,
+                username: form.parsed("username", Username::parse)?,
+                password: form.parsed("password", Password::parse)?,
             }),
             GrantType::ClientCredentials => Ok(Self::ClientCredentials),
             GrantType::RefreshToken => Ok(Self::RefreshToken {
@@ -73,11 +71,4 @@ impl TokenRequest {
             }),
         }
     }
-}
-
-fn malformed(name: &'static str) -> OAuthError {
-    OAuthError::invalid_request(
-        "malformed_parameter",
-        format!("The parameter {name} is malformed."),
-    )
 }

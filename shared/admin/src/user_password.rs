@@ -1,0 +1,106 @@
+//! What a user signs in with: the password, and what lets them set another one.
+
+use http::StatusCode;
+use latchkey_oauth::audit::AuditEvent;
+use latchkey_oauth::client::RegistryAdmin;
+use latchkey_oauth::secret_token::{Purpose, SecretToken};
+use latchkey_oauth::store::{Condition, Expected};
+use latchkey_oauth::token::key_ring::KeyManagement;
+use latchkey_oauth::user::{PasswordReset, UserAdmin};
+use latchkey_registry::fault::Place;
+use latchkey_registry::fields::Fields;
+use latchkey_registry::tree::Node;
+use latchkey_registry::user as vocabulary;
+use secrecy::ExposeSecret as _;
+use serde_json::json;
+
+use crate::ask::{Ask, path_of};
+use crate::crud::{self, Told};
+use crate::endpoint::{Grants, ManageEndpoint};
+use crate::kind;
+use crate::kind::user::{Users, new_password};
+use crate::once::{self, Key};
+use crate::problem::{Refusal, stale};
+
+impl<R: RegistryAdmin, U: UserAdmin, G: Grants, K: KeyManagement> ManageEndpoint<R, U, G, K> {
+    /// Sets a password; all tokens of the user end.
+    pub(crate) async fn set_password(&self, ask: &Ask<'_>, id: &str) -> Result<Told, Refusal> {
+        ask.no_parameters()?;
+        let body = Node::from(ask.json(None)?);
+        let found = self.user(ask, id).await?;
+        let wish = kind::read(|faults| {
+            let place = Place::default();
+            let mut fields = Fields::open(body, place.clone(), faults)?;
+            let node = fields.secret("password");
+            let node = fields.require("password", node);
+            fields.close();
+            vocabulary::password(node?, &place, None, faults)
+        })?;
+        let mut user = found.value;
+        let set = new_password(self, ask, &user.profile.username, wish)?;
+        user.credentials.set_password(set.hash, &*self.random)?;
+        let expected = Expected::Version(found.version);
+        let put = self
+            .users
+            .put_user(ask.tenant_id(), &user, expected)
+            .await?;
+        put.ok_or_else(stale)?;
+        let subject = Some(user.profile.subject.to_string());
+        let Some(shown) = set.shown else {
+            return Ok(Told::done(AuditEvent::PasswordSet, subject));
+        };
+        let mut told = Told::read(json!({"password": shown.expose_secret()}));
+        told.event = AuditEvent::PasswordSet;
+        told.object = subject;
+        Ok(told)
+    }
+
+    /// Makes a reset token, which takes the place of the one before. Until it is used, everything stays as it is.
+    pub(crate) async fn make_reset_token(&self, ask: &Ask<'_>, id: &str) -> Result<Told, Refusal> {
+        ask.no_parameters()?;
+        let mut key = once::read(&self.grants, ask).await?;
+        if let Key::Used(location) = &key {
+            return crud::repeated::<_, Users>(self, ask, location).await;
+        }
+        let body = if ask.body.is_empty() {
+            json!({})
+        } else {
+            ask.json(None)?
+        };
+        let body = Node::from(body);
+        let lifetime = kind::read(|faults| {
+            let mut fields = Fields::open(body, Place::default(), faults)?;
+            let lifetime = fields.duration("lifetime", vocabulary::RESET_LIFETIME);
+            fields.close();
+            Some(lifetime.unwrap_or(PasswordReset::LIFETIME))
+        })?;
+        let found = self.user(ask, id).await?;
+        let mut user = found.value;
+        let token = SecretToken::new(Purpose::PasswordReset, &*self.random)?;
+        let until = ask.now.plus(lifetime);
+        user.credentials.reset = Some(PasswordReset {
+            hash: token.hash(),
+            until,
+        });
+        let condition = Condition {
+            expected: Expected::Version(found.version),
+            once: key.noting(path_of("users", id)),
+        };
+        let put = self.users.put_user(ask.tenant_id(), &user, condition);
+        if put.await?.is_none() {
+            return match key.used_meanwhile(&self.grants, ask).await? {
+                Some(location) => crud::repeated::<_, Users>(self, ask, &location).await,
+                None => Err(stale()),
+            };
+        }
+        let mut told = Told::read(json!({
+            "username": user.profile.username,
+            "reset_token": token.expose().expose_secret(),
+            "expires_at": until,
+        }));
+        told.status = StatusCode::CREATED;
+        told.event = AuditEvent::ResetTokenMade;
+        told.object = Some(user.profile.subject.to_string());
+        Ok(told)
+    }
+}
