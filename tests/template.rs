@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use latchkey_oauth::route::Endpoint;
-use latchkey_tests::template::{FUNCTIONS, granted, read, resource_name, template};
+use latchkey_tests::template::{FUNCTIONS, KEY_TAG, granted, read, resource_name, template};
 use serde_json::{Value, json};
 
 fn resources<'a>(template: &'a Value, kind: &str) -> BTreeMap<&'a str, &'a Value> {
@@ -205,6 +205,14 @@ fn tables_are_kept_safe() {
     for (name, key) in keys {
         assert_eq!(key["KeySpec"], "RSA_2048");
         assert_eq!(key["KeyUsage"], "SIGN_VERIFY");
+        // By what the policies go that allow to sign with it, and the commands that make others.
+        let (name_of_tag, stack) = (KEY_TAG.0.split_once('/').unwrap().1, KEY_TAG.1);
+        let tag = json!({"Key": name_of_tag, "Value": stack});
+        assert!(key["Tags"].as_array().unwrap().contains(&tag), "{key}");
+        for document in ["docs/operations.md", "README.md"] {
+            let command = format!("--tags TagKey={name_of_tag},TagValue=");
+            assert!(read(document).contains(&command), "{document}");
+        }
         assert_eq!(template["Resources"][name]["DeletionPolicy"], "Retain");
     }
 }

@@ -1,13 +1,12 @@
 //! The tables and the KMS that the command works on.
 
-use anyhow::{Context as _, bail};
-use aws_sdk_kms::types::KeyUsageType;
+use anyhow::bail;
 use latchkey_aws::SdkConfig;
 use latchkey_dynamodb::{Registry, Users};
+use latchkey_kms::PublicKeys;
 use latchkey_oauth::settings;
 
 use crate::arguments::Place;
-use crate::keys::{KeyManagement, KmsKey};
 
 /// The tables.
 #[derive(Debug)]
@@ -97,32 +96,8 @@ fn given(endpoint: &Option<String>) -> Option<&str> {
     endpoint.as_deref().filter(|endpoint| !endpoint.is_empty())
 }
 
-/// AWS KMS.
-#[derive(Debug)]
-pub struct Kms(latchkey_kms::Client);
-
-impl Kms {
-    /// The KMS that `place` names.
-    pub fn open(sdk: &SdkConfig, place: &Place) -> Self {
-        Self(latchkey_kms::client(sdk, given(&place.kms_endpoint)))
-    }
-}
-
-impl KeyManagement for Kms {
-    async fn key(&self, id: &str) -> anyhow::Result<KmsKey> {
-        let answer = self.0.get_public_key().key_id(id).send().await;
-        let answer = answer.with_context(|| {
-            format!("KMS did not tell the public key of {id}. Is it an asymmetric key of this account and Region, enabled, and may you call kms:GetPublicKey?")
-        })?;
-        let spki = answer
-            .public_key
-            .context("KMS answered without a public key")?;
-        let spec = answer.key_spec.context("KMS answered without a key spec")?;
-        Ok(KmsKey {
-            id: answer.key_id.unwrap_or_else(|| id.to_owned()),
-            signs: answer.key_usage == Some(KeyUsageType::SignVerify),
-            spec: spec.as_str().to_owned(),
-            spki: spki.into_inner(),
-        })
-    }
+/// Whoever tells public keys, in the KMS that `place` names.
+pub fn public_keys(sdk: &SdkConfig, place: &Place) -> PublicKeys {
+    let client = latchkey_kms::client(sdk, given(&place.kms_endpoint));
+    PublicKeys::new(move || client)
 }

@@ -10,7 +10,6 @@ pub mod connection;
 pub mod doctor;
 pub mod export;
 pub mod import;
-pub mod keys;
 pub mod output;
 pub mod plan;
 pub mod progress;

@@ -9,7 +9,7 @@ use latchkey::apply::Tools;
 use latchkey::arguments::{self, Arguments, Command};
 use latchkey::command::import::SomeRejected;
 use latchkey::command::{self, Session};
-use latchkey::connection::{self, Kms, Tables};
+use latchkey::connection::{self, Tables};
 use latchkey::output::{self, Output};
 use latchkey::surroundings::{Process, Terminal};
 use latchkey_oauth::password::{Argon2Settings, PasswordHashing};
@@ -110,7 +110,7 @@ async fn on_store(arguments: Arguments) -> anyhow::Result<()> {
         (Command::Export(export), _) => session.export(export).await,
         (Command::Keys(command), _) => {
             session
-                .keys(command, &Kms::open(&sdk, &arguments.place))
+                .keys(command, &connection::public_keys(&sdk, &arguments.place))
                 .await
         }
     };

@@ -1,9 +1,10 @@
 //! DER: ECDSA signatures from KMS (RFC 3279 section 2.2.3), and public keys (RFC 5280 section 4.1).
 #![no_main]
 
-use latchkey::keys::{KmsKey, ring_key};
 use latchkey_kms::der::fixed_length;
+use latchkey_kms::spki::public_key;
 use latchkey_oauth::time::Timestamp;
+use latchkey_oauth::token::key_ring::{KmsKey, ring_key};
 use libfuzzer_sys::fuzz_target;
 
 const SPECS: [&str; 4] = ["RSA_2048", "ECC_NIST_P256", "ECC_NIST_P384", "ECC_NIST_EDWARDS25519"];
@@ -16,11 +17,13 @@ fuzz_target!(|data: &[u8]| {
     }
     let now = Timestamp::from_unix(1_800_000_000);
     for spec in SPECS {
+        let Some(public) = public_key(spec, data) else {
+            continue;
+        };
         let key = KmsKey {
             id: "key".to_owned(),
-            signs: true,
             spec: spec.to_owned(),
-            spki: data.to_vec(),
+            public,
         };
         if let Ok(key) = ring_key(&key, None, now, now) {
             assert_eq!(key.kid.len(), 43, "RFC 7638 with SHA-256");

@@ -1,6 +1,6 @@
 //! The store contract, kept by DynamoDB as it is by memory.
 
-use latchkey_testkit::{contract, contract_admin, contract_users};
+use latchkey_testkit::{contract, contract_admin, contract_keys, contract_users};
 use latchkey_tests::aws::dynamodb;
 use latchkey_tests::store::Tables;
 use latchkey_tests::world::fresh_tenant;
@@ -18,7 +18,13 @@ async fn registry() {
 #[tokio::test]
 async fn key_ring() {
     let (tables, tenant) = tables().await;
-    contract::key_ring(&tables.registry, &tenant).await;
+    contract_keys::key_ring(&tables.registry, &tables.grants, &tenant).await;
+}
+
+#[tokio::test]
+async fn signing_keys() {
+    let (tables, tenant) = tables().await;
+    contract_keys::signing_keys(&tables.registry, &tenant).await;
 }
 
 #[tokio::test]

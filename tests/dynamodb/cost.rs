@@ -10,8 +10,8 @@ use latchkey_tests::template::{resource_name, template};
 use crate::budget::measured;
 use crate::prices::{
     ALL, ASSUMED_LOGIN_MS, ASSUMED_OTHER_MS, ASSUMED_START_MS, COGNITO_FIRST_TIER, COGNITO_PLANS,
-    COGNITO_TOKENS, HTTP_API, KEY, LAMBDA_DURATION, LAMBDA_REQUEST, MILLION, MONTH, READ_UNIT,
-    SIGNATURE, WRITE_UNIT,
+    COGNITO_TOKENS, HTTP_API, KEY, KMS_CALL, LAMBDA_DURATION, LAMBDA_REQUEST, MILLION, MONTH,
+    READ_UNIT, WRITE_UNIT,
 };
 
 /// Users of the comparison, and what each does in a month.
@@ -31,7 +31,7 @@ struct Cost {
 impl Cost {
     /// For a million of what was measured once.
     fn of(case: Case, entries: &Entries) -> Self {
-        let [_, _, signatures] = entries.counts();
+        let [_, _, of_kms] = entries.counts();
         let seconds = milliseconds(case) / 1_000.0;
         let duration = LAMBDA_DURATION.of(seconds * gigabytes(case.kind.function()) * MILLION);
         Self {
@@ -39,7 +39,7 @@ impl Cost {
             lambda: LAMBDA_REQUEST.of(MILLION) + duration,
             dynamodb: READ_UNIT.of(entries.read_units * MILLION)
                 + WRITE_UNIT.of(entries.write_units * MILLION),
-            kms: SIGNATURE.of(small(signatures) * MILLION),
+            kms: KMS_CALL.of(small(of_kms) * MILLION),
         }
     }
 
@@ -102,7 +102,9 @@ fn milliseconds(case: Case) -> f64 {
         | Kind::ReadRegistration
         | Kind::ChangeRegistration
         | Kind::DeleteRegistration
-        | Kind::ActivateClient => ASSUMED_OTHER_MS,
+        | Kind::ActivateClient
+        | Kind::AddKey
+        | Kind::WithdrawKey => ASSUMED_OTHER_MS,
     };
     if case.cold {
         warm + ASSUMED_START_MS
@@ -118,14 +120,14 @@ async fn warm(kind: Kind) -> Cost {
 
 async fn by_kind() -> String {
     let mut text = String::from(
-        "| request | reads (units) | writes (units) | signatures | API Gateway | Lambda | DynamoDB | KMS | \
+        "| request | reads (units) | writes (units) | KMS calls | API Gateway | Lambda | DynamoDB | KMS | \
          together | a cold one more |\n|---|---|---|---|---|---|---|---|---|---|\n",
     );
     let measured = measured().await;
     for kind in Kind::ALL {
         let case = Case { kind, cold: false };
         let entries = &measured[&case];
-        let [reads, writes, signatures] = entries.counts();
+        let [reads, writes, of_kms] = entries.counts();
         let cost = Cost::of(case, entries);
         let cold = Case { kind, cold: true };
         let more = measured.get(&cold).map(|entries| {
@@ -134,7 +136,7 @@ async fn by_kind() -> String {
         });
         let _ = writeln!(
             text,
-            "| {} | {reads} ({}) | {writes} ({}) | {signatures} | {:.2} | {:.2} | {:.2} | {:.2} | {:.2} | {} |",
+            "| {} | {reads} ({}) | {writes} ({}) | {of_kms} | {:.2} | {:.2} | {:.2} | {:.2} | {:.2} | {} |",
             kind.name(),
             entries.read_units,
             entries.write_units,

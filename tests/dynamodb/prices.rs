@@ -56,8 +56,8 @@ pub const WRITE_UNIT: Price = Price::new(
     MILLION,
     "0.625 a million",
 );
-pub const SIGNATURE: Price = Price::new(
-    "KMS, RSA_2048: a signature",
+pub const KMS_CALL: Price = Price::new(
+    "KMS, RSA_2048: a signature, or a public key",
     0.03,
     10_000.0,
     "0.03 for 10,000",
@@ -72,7 +72,7 @@ pub const ALL: [Price; 7] = [
     LAMBDA_DURATION,
     READ_UNIT,
     WRITE_UNIT,
-    SIGNATURE,
+    KMS_CALL,
     KEY,
 ];
 

@@ -21,7 +21,7 @@ async fn signed(header: &str, payload: &str) -> String {
         base64url(header.as_bytes()),
         base64url(payload.as_bytes())
     );
-    let signer = local_signer().await;
+    let signer = local_signer();
     let signature = signer
         .sign(&signer.ring_key(), input.as_bytes())
         .await

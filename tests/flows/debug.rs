@@ -1,7 +1,7 @@
 //! The Debug texts of whatever holds a secret on a request's way, and of the faults that may lie around it, tell none.
 
 use bytes::Bytes;
-use latchkey_oauth::client::RegistryAdmin as _;
+use latchkey_oauth::client::{RegistryAdmin as _, RingWrite};
 use latchkey_oauth::client_auth::{ClientCredentials, authenticate};
 use latchkey_oauth::directory::Directory;
 use latchkey_oauth::endpoint::Inbound;
@@ -57,19 +57,16 @@ fn request() -> http::Request<Bytes> {
 #[tokio::test]
 async fn a_login_from_the_request_to_the_tokens() {
     let (store, here) = (MemoryStore::default(), tenant("acme"));
-    let ring = local_signer().await.key_ring();
+    let ring = local_signer().key_ring();
     let (client, alice) = (confidential("web"), user("alice"));
     let settings = TenantSettings::default();
     store
         .put_tenant(&here, &settings, Expected::Absent)
         .await
         .unwrap();
-    assert!(
-        store
-            .put_keys(&here, &Default::default(), &ring)
-            .await
-            .unwrap()
-    );
+    let none = Default::default();
+    let put = store.put_keys(&here, &none, &ring, None);
+    assert_eq!(put.await.unwrap(), RingWrite::Written);
     store
         .put_client(&here, &client, Expected::Absent)
         .await
@@ -137,7 +134,7 @@ async fn a_login_from_the_request_to_the_tokens() {
     tells_nothing(&authorization, &KNOWN);
     let mint = Mint {
         grants: &store,
-        signer: local_signer().await,
+        signer: &local_signer(),
         random: &SystemRandom,
         tenant: &known,
         issuer: &issuer,

@@ -20,7 +20,7 @@ on_every_server!(
 );
 
 async fn tokens_do_not_cross(world: World) {
-    // The neighbour has clients, users, subjects and even the KMS key of the same names.
+    // The neighbour has clients, users and subjects of the same names.
     let neighbour = world.neighbour().await;
     let login = world.login("alice", "openid").await.ok();
     for name in ["access_token", "id_token", "refresh_token"] {

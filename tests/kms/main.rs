@@ -1,11 +1,14 @@
-//! The signer on the KMS emulator: every algorithm's signature is checked by another library.
+//! The signer on the KMS emulator: every algorithm's signature is checked by another library. And public keys, as it tells
+//! them.
 
-use aws_sdk_kms::types::KeySpec;
+use aws_sdk_kms::types::{KeySpec, KeyUsageType};
 use jsonwebtoken::DecodingKey;
+use latchkey_kms::PublicKeys;
 use latchkey_oauth::token::algorithm::Algorithm;
 use latchkey_oauth::token::jwk::RingKey;
 use latchkey_oauth::token::jws::{JwsSigner as _, SignError};
-use latchkey_tests::aws::{kms, new_key, sdk, signer};
+use latchkey_oauth::token::key_ring::{KeyFault, KeyLookupError, KeyManagement as _};
+use latchkey_tests::aws::{create_key, kms, new_key, sdk, signer};
 use latchkey_tests::jwt::base64url;
 
 /// More than the 4,096 bytes that KMS takes undigested.
@@ -112,5 +115,66 @@ async fn a_signer_that_does_not_answer_may_answer_later() {
     assert!(
         matches!(refused, Err(SignError::Unavailable(_))),
         "{refused:?}"
+    );
+}
+
+async fn public_keys() -> PublicKeys {
+    let kms = kms().await;
+    PublicKeys::new(move || kms)
+}
+
+/// A key is told by its ARN, whatever it was asked for by, and so it is one key in every ring.
+#[tokio::test]
+async fn a_key_is_the_same_by_every_name() {
+    let id = create_key(KeySpec::EccNistP256, KeyUsageType::SignVerify).await;
+    let alias = format!("alias/{id}");
+    let create = kms().await.create_alias().alias_name(&alias);
+    create.target_key_id(&id).send().await.unwrap();
+    let keys = public_keys().await;
+    let first = keys.key(&id).await.unwrap();
+    assert!(first.id.starts_with("arn:") && first.id.ends_with(&id));
+    for name in [&alias, &first.id] {
+        let same = keys.key(name).await.unwrap();
+        assert_eq!((&same.id, &same.public), (&first.id, &first.public));
+    }
+}
+
+#[tokio::test]
+async fn keys_that_cannot_sign_tokens() {
+    let keys = public_keys().await;
+    for (spec, usage) in [
+        (KeySpec::SymmetricDefault, KeyUsageType::EncryptDecrypt),
+        (KeySpec::Rsa2048, KeyUsageType::EncryptDecrypt),
+    ] {
+        let id = create_key(spec, usage).await;
+        let told = keys.key(&id).await.unwrap_err();
+        assert!(
+            matches!(told, KeyLookupError::Refused(KeyFault::DoesNotSign)),
+            "{told:?}"
+        );
+    }
+    let id = create_key(KeySpec::EccSecgP256K1, KeyUsageType::SignVerify).await;
+    let told = keys.key(&id).await.unwrap_err();
+    assert!(
+        matches!(&told, KeyLookupError::Refused(KeyFault::UnknownSpec(spec)) if spec == "ECC_SECG_P256K1"),
+        "{told:?}"
+    );
+    // A disabled one is a DisabledException on AWS; the emulator tells it.
+    for id in ["alias/nobody", "arn:aws:kms:nowhere"] {
+        let told = keys.key(id).await.unwrap_err();
+        assert!(
+            matches!(told, KeyLookupError::Refused(KeyFault::NotTold(_))),
+            "{id}: {told:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_kms_that_does_not_answer_may_answer_later() {
+    let nowhere = latchkey_kms::client(&sdk().await, Some("http://127.0.0.1:1"));
+    let told = PublicKeys::new(move || nowhere).key("alias/a").await;
+    assert!(
+        matches!(told, Err(KeyLookupError::Failed(SignError::Unavailable(_)))),
+        "{told:?}"
     );
 }

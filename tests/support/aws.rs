@@ -1,15 +1,12 @@
-//! DynamoDB Local and the KMS emulator that `cargo xtask test` starts, and a key in the latter.
+//! DynamoDB Local and the KMS emulator that `cargo xtask test` starts, and keys in the latter.
 
 use aws_sdk_kms::types::{KeySpec, KeyUsageType};
 use latchkey_aws::SdkConfig;
-use latchkey_kms::KmsSigner;
+use latchkey_kms::{KmsSigner, PublicKeys};
 use latchkey_oauth::time::Timestamp;
 use latchkey_oauth::token::algorithm::Algorithm;
-use latchkey_oauth::token::jwk::{KeyRing, PublicKey, RingKey, publish};
-use pkcs1::RsaPublicKeyRef;
-use spki::SubjectPublicKeyInfoRef;
-use spki::der::Decode as _;
-use tokio::sync::OnceCell;
+use latchkey_oauth::token::jwk::{KeyRing, RingKey};
+use latchkey_oauth::token::key_ring::{KeyManagement as _, ring_key};
 
 /// A setting that `cargo xtask test` gives.
 pub fn setting(name: &str) -> String {
@@ -51,56 +48,25 @@ pub async fn signer() -> KmsSigner {
     KmsSigner::new(kms().await)
 }
 
-/// A ring with one RSA key in the KMS emulator, the same for the whole process.
-pub async fn key_ring() -> KeyRing {
-    static RING: OnceCell<KeyRing> = OnceCell::const_new();
-    let make = async || KeyRing {
-        keys: vec![new_key(KeySpec::Rsa2048, Algorithm::RS256).await],
-    };
-    RING.get_or_init(make).await.clone()
+/// A fresh key in the KMS emulator, in a ring by itself.
+pub async fn key_ring(spec: KeySpec, alg: Algorithm) -> KeyRing {
+    KeyRing {
+        keys: vec![new_key(spec, alg).await],
+    }
+}
+
+/// A fresh key in the KMS emulator; its id.
+pub async fn create_key(spec: KeySpec, usage: KeyUsageType) -> String {
+    let create = kms().await.create_key().key_spec(spec).key_usage(usage);
+    let created = create.send().await.expect("a key in KMS");
+    created.key_metadata.expect("its metadata").key_id
 }
 
 /// A fresh key in the KMS emulator, as a ring has it.
 pub async fn new_key(spec: KeySpec, alg: Algorithm) -> RingKey {
+    let id = create_key(spec, KeyUsageType::SignVerify).await;
     let kms = kms().await;
-    let created = kms
-        .create_key()
-        .key_spec(spec)
-        .key_usage(KeyUsageType::SignVerify)
-        .send()
-        .await
-        .expect("a key in KMS");
-    let id = created.key_metadata.expect("its metadata").key_id;
-    let public = kms.get_public_key().key_id(&id).send().await;
-    let public = public
-        .expect("its public key")
-        .public_key
-        .expect("its bytes");
-    let info = SubjectPublicKeyInfoRef::from_der(public.as_ref()).expect("an SPKI");
-    let bytes = info.subject_public_key.as_bytes().expect("whole bytes");
-    let jwk = match alg {
-        Algorithm::RS256 | Algorithm::PS256 => {
-            let key = RsaPublicKeyRef::from_der(bytes).expect("an RSA public key");
-            let (n, e) = (key.modulus.as_bytes(), key.public_exponent.as_bytes());
-            publish(PublicKey::Rsa { n, e }, alg)
-        }
-        Algorithm::ES256 | Algorithm::ES384 => {
-            // SEC 1 section 2.3.3: 0x04 || x || y
-            let (x, y) = bytes.split_at(1).1.split_at(bytes.len() / 2);
-            publish(PublicKey::Ec { x, y }, alg)
-        }
-        Algorithm::EdDSA => publish(PublicKey::Ed25519 { x: bytes }, alg),
-    };
-    let jwk = jwk.expect("a JWK");
-    RingKey {
-        kid: jwk.common.key_id.clone().expect("a kid"),
-        alg,
-        kms_key_id: id,
-        jwk,
-        published_from: Timestamp::from_unix(0),
-        signs_from: Timestamp::from_unix(0),
-        signs_until: None,
-        published_until: None,
-        verifying: Default::default(),
-    }
+    let key = PublicKeys::new(move || kms).key(&id).await;
+    let epoch = Timestamp::from_unix(0);
+    ring_key(&key.expect("its public key"), Some(alg), epoch, epoch).expect("a key that signs")
 }

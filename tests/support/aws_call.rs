@@ -17,7 +17,7 @@ const TABLES: [(&str, &str); 3] = [
     ("LATCHKEY_GRANTS_TABLE", "GrantsTable"),
 ];
 
-/// What every signature is made with. Which key it is belongs to a tenant; the template has one.
+/// What every signature is made with. Which key it is belongs to a tenant; a policy speaks of all that are the stack's.
 pub const SIGNING_KEY: &str = "SigningKey";
 
 /// A call: an operation, and the keys it names in each table.
@@ -125,6 +125,8 @@ impl AwsCall {
         self.kinds.insert(match parts.next() {
             Some("attempts") => format!("attempts by {}", parts.nth(1).unwrap_or_default()),
             Some("subject") => first(text(SK)),
+            // Whose something is, by any name.
+            Some("") => partition.to_owned(),
             _ if !text(KIND_ID).is_empty() => first(text(KIND_ID)),
             kind => kind.unwrap_or_default().to_owned(),
         });

@@ -26,6 +26,7 @@ use latchkey_oauth::store::OnceRepository;
 use latchkey_oauth::tenant::BaseUrl;
 use latchkey_oauth::time::Clock;
 use latchkey_oauth::token::jws::JwsSigner;
+use latchkey_oauth::token::key_ring::KeyManagement;
 use latchkey_oauth::token::repository::FamilyAdmin;
 use latchkey_oauth::token::repository::{RefreshTokenRepository, RevocationRepository};
 use latchkey_oauth::user::UserAdmin;
@@ -38,7 +39,7 @@ pub const BASE: &str = "https://id.example.com";
 
 /// What a function has outside of itself.
 #[derive(Debug)]
-pub struct Outside<R, U, G, S> {
+pub struct Outside<R, U, G, S, K> {
     /// Tenants and clients.
     pub registry: R,
     /// Credentials and counters.
@@ -47,6 +48,8 @@ pub struct Outside<R, U, G, S> {
     pub grants: G,
     /// Who signs.
     pub signer: S,
+    /// Who tells public keys.
+    pub kms: K,
 }
 
 type Answering = Pin<Box<dyn Future<Output = Response<Bytes>> + Send>>;
@@ -79,8 +82,8 @@ fn handler<S: Service + 'static>(service: S) -> Handler {
 
 impl Endpoints {
     /// The endpoints, each on repositories and a signer of its own.
-    pub fn new<R, U, G, S>(
-        outside: impl Fn(&'static str) -> Outside<R, U, G, S>,
+    pub fn new<R, U, G, S, K>(
+        outside: impl Fn(&'static str) -> Outside<R, U, G, S, K>,
         clock: FixedClock,
         base: &str,
     ) -> Self
@@ -89,6 +92,7 @@ impl Endpoints {
         U: LoginRepository + UserAdmin + 'static,
         G: RefreshTokenRepository + RevocationRepository + FamilyAdmin + OnceRepository + 'static,
         S: JwsSigner + 'static,
+        K: KeyManagement + 'static,
     {
         let directory = |registry| Directory::new(BaseUrl::parse(base).unwrap(), registry);
         let its = outside("token");
@@ -130,6 +134,7 @@ impl Endpoints {
             registry: its.registry,
             users: its.users,
             grants: its.grants,
+            kms: its.kms,
             hashing: hashing(),
             random: Box::new(SystemRandom),
         });

@@ -12,14 +12,15 @@ use latchkey_oauth::secret_token::{Purpose, SecretToken};
 use latchkey_oauth::store::Expected;
 use latchkey_oauth::tenant::TenantSettings;
 use latchkey_oauth::time::Seconds;
+use latchkey_oauth::token::jwk::RingKey;
 use latchkey_oauth::user::{PasswordReset, User};
 use latchkey_testkit::fixtures::{NOW, PASSWORD, SECRET, client_id, user, username};
 use latchkey_testkit::random::SeededRandom;
-use latchkey_testkit::signer::LocalSigner;
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
 use crate::answer::Answer;
+use crate::manage::Manager;
 use crate::request::{Ask, get, post};
 use crate::world::{ORDERS, World};
 
@@ -75,6 +76,8 @@ pub enum Kind {
     ChangeRegistration,
     DeleteRegistration,
     ActivateClient,
+    AddKey,
+    WithdrawKey,
 }
 
 /// A kind of request to a function that has just started, or to one that remembers tenant and client.
@@ -105,13 +108,15 @@ pub struct Prepared {
     pub initial_access_token: String,
     /// The code that lets it in.
     pub activation_code: String,
+    /// The signing key that is added or withdrawn.
+    pub key: Option<RingKey>,
     /// What a user resets their password with.
     pub reset_token: String,
 }
 
 impl Kind {
     /// Every one.
-    pub const ALL: [Self; 38] = [
+    pub const ALL: [Self; 40] = [
         Self::ClientCredentials,
         Self::ClientCredentialsForAnApi,
         Self::ClientCredentialsOpaque,
@@ -150,6 +155,8 @@ impl Kind {
         Self::ChangeRegistration,
         Self::DeleteRegistration,
         Self::ActivateClient,
+        Self::AddKey,
+        Self::WithdrawKey,
     ];
 
     /// As documents call it.
@@ -193,6 +200,8 @@ impl Kind {
             Self::ChangeRegistration => "change a registration",
             Self::DeleteRegistration => "delete a registration",
             Self::ActivateClient => "activate a client",
+            Self::AddKey => "add a signing key",
+            Self::WithdrawKey => "withdraw a signing key",
         }
     }
 
@@ -234,6 +243,7 @@ impl Kind {
             | Self::ChangeRegistration
             | Self::DeleteRegistration
             | Self::ActivateClient => "register",
+            Self::AddKey | Self::WithdrawKey => "manage",
         }
     }
 
@@ -293,6 +303,7 @@ impl Kind {
             | Self::ChangeRegistration
             | Self::DeleteRegistration
             | Self::ActivateClient => self.registered(world).await,
+            Self::AddKey | Self::WithdrawKey => self.managed(world).await,
             Self::RefreshTokenRepeated => exchanged(world, "retry").await,
             Self::RefreshTokenReused => exchanged(world, "web").await,
         }
@@ -316,6 +327,10 @@ impl Kind {
             }
             "revoke" => {
                 let ask = post("/revoke", &[("token", "x")]).basic(client, SECRET);
+                let _ = served.send(ask).await.ok();
+            }
+            "manage" => {
+                let ask = get("/admin/v1/keys").bearer(&prepared.access_token);
                 let _ = served.send(ask).await.ok();
             }
             "register" => {
@@ -412,6 +427,19 @@ impl Kind {
             }
             Self::DeleteRegistration => Ask::new(Method::DELETE, &prepared.registration_path())
                 .bearer(prepared.registered("registration_access_token")),
+            Self::AddKey => {
+                let id = &prepared.key().kms_key_id;
+                Ask::new(Method::POST, "/admin/v1/keys")
+                    .header("content-type", "application/json")
+                    // Whoever is told to come again is not told that the key is there already.
+                    .header("idempotency-key", &format!("add-{id}"))
+                    .bearer(&prepared.access_token)
+                    .body(json!({ "kms_key_id": id }).to_string())
+            }
+            Self::WithdrawKey => {
+                let path = format!("/admin/v1/keys/{}", prepared.key().kid);
+                Ask::new(Method::DELETE, &path).bearer(&prepared.access_token)
+            }
             Self::ActivateClient => {
                 let document = json!({
                     "client_id": prepared.registered("client_id"), "activation_code": prepared.activation_code,
@@ -421,6 +449,25 @@ impl Kind {
                     .bearer(prepared.registered("registration_access_token"))
                     .body(document.to_string())
             }
+        }
+    }
+
+    /// A key that the tenant does not have yet, or one that it has beside another, and who manages its keys.
+    async fn managed(self, world: &World) -> Prepared {
+        let manager = Manager::with(world, "manage:keys:read manage:keys:write").await;
+        let mut key = world.new_key().await;
+        if self == Self::WithdrawKey {
+            let mut ring = world.keys.clone();
+            // An older one: the token above is not signed with it.
+            key.signs_until = Some(key.signs_from);
+            ring.keys.push(key.clone());
+            let (store, tenant) = (&world.store, &world.tenant);
+            store.put_keys(tenant, &world.keys, &ring).await;
+        }
+        Prepared {
+            access_token: manager.token,
+            key: Some(key),
+            ..Prepared::default()
         }
     }
 
@@ -488,6 +535,11 @@ impl Prepared {
         self.registered[member].as_str().expect("a string")
     }
 
+    /// The signing key.
+    pub fn key(&self) -> &RingKey {
+        self.key.as_ref().expect("a key")
+    }
+
     fn registration_path(&self) -> String {
         format!("/register/{}", self.registered("client_id"))
     }
@@ -544,7 +596,7 @@ impl Case {
         if self.kind == Kind::IntrospectUnknownKey {
             // What the function remembers is a ring without the key of the token.
             let mut older = world.keys.clone();
-            older.keys = vec![LocalSigner::generate().ring_key()];
+            older.keys = vec![world.new_key().await];
             let (store, tenant) = (&world.store, &world.tenant);
             store.put_keys(tenant, &world.keys, &older).await;
             self.kind.warm(served, &prepared).await;

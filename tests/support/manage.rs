@@ -130,6 +130,7 @@ pub async fn walk(manager: &Manager) {
 
     is(Operation::OpenApi, &manager.get("/openapi.json").await);
     is(Operation::ListKeys, &manager.get("/keys").await);
+    walk_keys(manager, &mut is).await;
     is(Operation::ListTenants, &manager.get("/tenants").await);
     let body = json!({"tenant": unique});
     let once = manager
@@ -214,6 +215,21 @@ pub async fn walk(manager: &Manager) {
     done.sort();
     done.dedup();
     assert_eq!(done, Operation::ALL, "every operation");
+}
+
+async fn walk_keys(manager: &Manager, is: &mut impl FnMut(Operation, &Answer)) {
+    // It never comes to signing: the default tenant's tokens are every test's.
+    let key = manager.world.new_key().await;
+    let body = json!({"kms_key_id": key.kms_key_id, "signs_after": "30d"});
+    let once = manager
+        .ask(Method::POST, "/keys", Some(&body))
+        .header("idempotency-key", &format!("walk-{}", key.kid));
+    is(Operation::AddKey, &manager.send(once.clone()).await);
+    is(Operation::AddKey, &manager.send(once).await);
+    let path = format!("/keys/{}", key.kid);
+    is(Operation::ReadKey, &manager.get(&path).await);
+    let withdraw = manager.ask(Method::DELETE, &path, None);
+    is(Operation::WithdrawKey, &manager.send(withdraw).await);
 }
 
 async fn walk_users(manager: &Manager, unique: &str, is: &mut impl FnMut(Operation, &Answer)) {

@@ -4,7 +4,7 @@
 use latchkey_admin::table::Operation;
 use latchkey_registry::fault::Place;
 use latchkey_registry::shape::{Asked, Shape, of};
-use latchkey_registry::{api, client, tenant, user};
+use latchkey_registry::{api, client, key, tenant, user};
 use serde_json::{Map, Value, json};
 
 /// The document.
@@ -123,7 +123,18 @@ fn kind(path: &str) -> (&'static str, &'static str) {
         Some("clients") => ("Client", "clients"),
         Some("apis") => ("Api", "apis"),
         Some("users") => ("User", "users"),
+        Some("keys") => ("Key", "keys"),
         _ => ("Tenant", "tenants"),
+    }
+}
+
+/// What tells one of a kind from the others.
+fn identifier(thing: &str) -> &'static str {
+    match thing {
+        "Client" => "client_id",
+        "Api" => "resource",
+        "User" => "username",
+        _ => "tenant",
     }
 }
 
@@ -152,8 +163,32 @@ fn described(operation: Operation) -> Value {
             answers.clear();
             it["responses"]["200"] = body("OpenAPI 3.1", json!({"type": "object"}), &[]);
         }
+        // A ring is changed, not replaced, and has no ETag.
         ("GET", "/keys") => {
             it["responses"]["200"] = body("The keys", list_of("keys", "Key", false), &[]);
+        }
+        ("GET", "/keys/{kid}") => {
+            it["responses"]["200"] = body("It", reference("schemas", "Key"), &[]);
+        }
+        ("POST", "/keys") => {
+            parameters.push("IdempotencyKey");
+            writes(&mut it, "NewKey", "application/json");
+            answers.extend([
+                ("409", "Problem"),
+                ("412", "Problem"),
+                ("413", "Problem"),
+                ("415", "Problem"),
+                ("422", "InvalidFields"),
+            ]);
+            it["responses"]["201"] = body(
+                "It is in the ring",
+                reference("schemas", "Key"),
+                &["Location"],
+            );
+        }
+        ("DELETE", "/keys/{kid}") => {
+            answers.extend([("409", "Problem"), ("412", "Problem")]);
+            it["responses"]["204"] = json!({"description": "It is withdrawn"});
         }
         ("GET", _) if ends_in_id => {
             parameters.push("IfNoneMatch");
@@ -206,6 +241,10 @@ fn described(operation: Operation) -> Value {
         ("POST", _) => {
             parameters.push("IdempotencyKey");
             writes(&mut it, thing, "application/json");
+            // Elsewhere the path says which it is.
+            let new =
+                json!({"allOf": [reference("schemas", thing), {"required": [identifier(thing)]}]});
+            it["requestBody"]["content"]["application/json"]["schema"] = new;
             answers.extend([
                 ("409", "Problem"),
                 ("413", "Problem"),
@@ -325,10 +364,11 @@ fn schemas() -> Value {
     let time = json!({"type": "integer", "description": "Seconds since 1970"});
     let maybe = json!({"type": ["integer", "null"]});
     json!({
-        "Client": object(&of_clients),
-        "Api": object(&of(|node, faults| api::read(node, &place, faults))),
-        "User": object(&of(|node, faults| user::read(node, &place, None, faults))),
-        "Tenant": object(&of_tenants),
+        "Client": thing("Client", &of_clients),
+        "Api": thing("Api", &of(|node, faults| api::read(node, &place, faults))),
+        "User": thing("User", &of(|node, faults| user::read(node, &place, None, faults))),
+        "Tenant": thing("Tenant", &of_tenants),
+        "NewKey": object(&of(key::read)),
         "MergePatch": {"type": "object", "description": "RFC 7396: what is null is taken out, what is not there stays"},
         "NewPassword": {
             "type": "object", "required": ["password"], "additionalProperties": false,
@@ -336,7 +376,7 @@ fn schemas() -> Value {
         },
         "NewResetToken": {
             "type": "object", "additionalProperties": false,
-            "properties": {"lifetime": {"type": "string", "description": "How long it counts, 1m to 7d; 1h where nothing is said"}},
+            "properties": {"lifetime": {"type": ["string", "null"], "description": "How long it counts, 1m to 7d; 1h where nothing is said"}},
         },
         "Grant": {
             "type": "object",
@@ -384,6 +424,28 @@ fn secret() -> Value {
     ]})
 }
 
+/// The schema of one of a kind, which need not say who it is.
+fn thing(name: &str, asked: &[Asked]) -> Value {
+    let mut schema = object(asked);
+    if let Some(required) = schema["required"].as_array_mut() {
+        required.retain(|it| it != identifier(name));
+        if required.is_empty() {
+            schema.as_object_mut().expect("a schema").remove("required");
+        }
+    }
+    schema
+}
+
+/// The same, or nothing: a field without a value is as good as absent.
+fn or_null(mut schema: Value) -> Value {
+    if let Some(kind) = schema.get("type").and_then(Value::as_str) {
+        schema["type"] = json!([kind, "null"]);
+    } else if let Some(kinds) = schema.get_mut("oneOf").and_then(Value::as_array_mut) {
+        kinds.push(json!({"type": "null"}));
+    }
+    schema
+}
+
 /// The schema of an object from what was asked of it.
 fn object(asked: &[Asked]) -> Value {
     let mut schema = json!({"type": "object", "additionalProperties": false, "properties": {}});
@@ -417,7 +479,9 @@ fn object(asked: &[Asked]) -> Value {
             .as_object_mut()
             .expect("an object's members");
         // Asked for again, it is the same.
-        known.entry(name).or_insert_with(|| field(name, *shape));
+        known
+            .entry(name)
+            .or_insert_with(|| or_null(field(name, *shape)));
         if name == "attributes" {
             known.insert(
                 name.to_owned(),

@@ -3,7 +3,7 @@
 
 use latchkey_oauth::lockout::Source;
 use latchkey_oauth::login::{Login, LoginRepository as _};
-use latchkey_testkit::fixtures::{PASSWORD, client_id, hashing, username};
+use latchkey_testkit::fixtures::{NOW, PASSWORD, client_id, hashing, username};
 use serde_json::{Value, json};
 
 use crate::answer::Answer;
@@ -105,6 +105,10 @@ impl Kind {
             Self::DeleteRegistration => {
                 answer.status() == 204 || answer.reason() == Some("unknown_client")
             }
+            Self::AddKey => {
+                answer.status() == 201 && answer.member("kid") == prepared.key().kid.as_str()
+            }
+            Self::WithdrawKey => answer.status() == 204,
             Self::Jwks => answer.member("keys").as_array().map(Vec::len) == Some(1),
         };
         assert!(right, "neither right nor 503: {answer:?}");
@@ -232,6 +236,16 @@ impl Kind {
             Self::DeleteRegistration => {
                 let id = client_id(prepared.registered("client_id"));
                 assert_eq!(world.store.client(&world.tenant, &id).await, None);
+            }
+            // In the ring once, and no key is lost with it.
+            Self::AddKey | Self::WithdrawKey => {
+                let ring = world.store.keys(&world.tenant).await;
+                let kids: Vec<&str> = ring.keys.iter().map(|key| key.kid.as_str()).collect();
+                let (old, new) = (&world.keys.keys[0], prepared.key());
+                assert_eq!(kids, [&*old.kid, &*new.kid]);
+                let published = ring.published(NOW).count();
+                assert_eq!(published, if self == Self::AddKey { 2 } else { 1 });
+                assert!(ring.verifying_key(&old.kid, NOW).is_some());
             }
             Self::OpenidConfiguration | Self::AuthorizationServerMetadata | Self::Jwks => {}
         }

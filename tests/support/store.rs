@@ -2,7 +2,9 @@
 
 use latchkey_dynamodb::{Grants, Registry, Users};
 use latchkey_oauth::api::Api;
-use latchkey_oauth::client::{Client, ClientId, RegistryAdmin as _, RegistryRepository as _};
+use latchkey_oauth::client::{
+    Client, ClientId, RegistryAdmin as _, RegistryRepository as _, RingWrite,
+};
 use latchkey_oauth::registration::{InitialAccess, RegistrationRepository as _};
 use latchkey_oauth::secret_token::TokenHash;
 use latchkey_oauth::store::Expected;
@@ -69,13 +71,19 @@ impl Store {
     /// Writes a tenant and its keys.
     pub async fn put_tenant(&self, tenant: &TenantId, settings: &TenantSettings, keys: &KeyRing) {
         let _ = either!(self, registry, it => it.put_tenant(tenant, settings, Expected::Any));
-        let none = KeyRing::default();
-        assert!(either!(self, registry, it => it.put_keys(tenant, &none, keys)));
+        self.put_keys(tenant, &KeyRing::default(), keys).await;
     }
 
     /// Replaces a key ring.
     pub async fn put_keys(&self, tenant: &TenantId, expected: &KeyRing, keys: &KeyRing) {
-        assert!(either!(self, registry, it => it.put_keys(tenant, expected, keys)));
+        let put = either!(self, registry, it => it.put_keys(tenant, expected, keys, None));
+        assert_eq!(put, RingWrite::Written);
+    }
+
+    /// Reads a key ring.
+    pub async fn keys(&self, tenant: &TenantId) -> KeyRing {
+        let found = either!(self, registry, it => it.read_tenant(tenant));
+        found.map(|it| it.value.keys).unwrap_or_default()
     }
 
     /// Writes a client.

@@ -8,9 +8,9 @@ use std::sync::LazyLock;
 use aws_sdk_dynamodb::config::interceptors::BeforeTransmitInterceptorContextRef;
 use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_smithy_runtime_api::box_error::BoxError;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::aws_call::AwsCall;
+use crate::aws_call::{AwsCall, SIGNING_KEY};
 
 /// The functions.
 pub const FUNCTIONS: [&str; 7] = [
@@ -39,6 +39,9 @@ pub fn template() -> &'static Value {
     &TEMPLATE
 }
 
+/// What makes a key of KMS the stack's: a condition key, and the value that `!Ref` stands for.
+pub const KEY_TAG: (&str, &str) = ("aws:ResourceTag/latchkey:signs-for", "AWS::StackName");
+
 /// The name of a function's resource.
 pub fn resource_name(function: &str) -> String {
     let (first, rest) = function.split_at(1);
@@ -57,25 +60,29 @@ pub struct Statement {
 impl Statement {
     fn read(statement: &Value) -> Self {
         assert_eq!(statement["Effect"], "Allow", "{statement}");
+        let actions = texts(&statement["Action"]);
         let resource = statement["Resource"].as_str().unwrap_or_default();
+        if resource.ends_with(":key/*") {
+            // Not any key, but those that are the stack's.
+            let ours = json!({"StringEquals": {KEY_TAG.0: KEY_TAG.1}});
+            assert_eq!(statement["Condition"], ours, "{statement}");
+            return Self {
+                actions,
+                resource: SIGNING_KEY.to_owned(),
+                keys: Vec::new(),
+            };
+        }
         // `X.Arn`, and of an index `${X.Arn}/index/NAME`.
         let resource = resource.replace("${", "").replace(".Arn}", ".Arn");
         let resource = resource
             .contains(".Arn")
             .then(|| resource.replace(".Arn", ""));
-        let texts = |value: &Value| -> Vec<String> {
-            let values = value.as_array().cloned().unwrap_or_default();
-            values
-                .iter()
-                .map(|value| value.as_str().unwrap().to_owned())
-                .collect()
-        };
         let condition = &statement["Condition"];
         let keys = texts(&condition["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]);
         // Nothing else is understood here, so nothing else may be there.
         assert_eq!(condition.is_null(), keys.is_empty(), "{statement}");
         Self {
-            actions: texts(&statement["Action"]),
+            actions,
             resource: resource
                 .unwrap_or_else(|| panic!("no resource of the template's: {statement}"))
                 .to_owned(),
@@ -108,6 +115,12 @@ impl Statement {
         });
         grants.collect::<Vec<_>>().into_iter()
     }
+}
+
+fn texts(value: &Value) -> Vec<String> {
+    let values = value.as_array().cloned().unwrap_or_default();
+    let texts = values.iter().map(|value| value.as_str().unwrap());
+    texts.map(str::to_owned).collect()
 }
 
 /// `StringLike`, of which the template uses the star at the end.

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use aws_sdk_kms::types::KeySpec;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use futures_util::future::join_all;
 use futures_util::join;
 use http::{Request, Response};
-use latchkey_kms::KmsSigner;
+use latchkey_kms::{KmsSigner, PublicKeys};
 use latchkey_oauth::api::{Api, ApiScope, ClaimName, ClaimRule, ClaimSource};
 use latchkey_oauth::client::{Client, ClientAuthMethod};
 use latchkey_oauth::grant_type::GrantType;
@@ -17,7 +18,8 @@ use latchkey_oauth::random::SystemRandom;
 use latchkey_oauth::store::Expected;
 use latchkey_oauth::tenant::{LifetimeOverrides, TenantId, TenantSettings};
 use latchkey_oauth::time::Seconds;
-use latchkey_oauth::token::jwk::KeyRing;
+use latchkey_oauth::token::algorithm::Algorithm;
+use latchkey_oauth::token::jwk::{KeyRing, RingKey};
 use latchkey_oauth::token::opaque::AccessTokenFormat;
 use latchkey_oauth::user::User;
 use latchkey_testkit::clock::FixedClock;
@@ -25,8 +27,7 @@ use latchkey_testkit::fixtures::{
     NOW, PASSWORD, SECRET, api, assigned, confidential, public, scope, tenant, user,
 };
 use latchkey_testkit::memory::MemoryStore;
-use latchkey_testkit::signer::LocalSigner;
-use tokio::sync::OnceCell;
+use latchkey_testkit::signer::{LocalKms, LocalSigner};
 
 use crate::answer::Answer;
 use crate::in_process::{BASE, Endpoints, Outside};
@@ -46,6 +47,7 @@ pub struct World {
     pub store: Store,
     /// The clock, where it can be moved.
     pub clock: FixedClock,
+    kms: Kms,
     server: Server,
     base: String,
     source: String,
@@ -58,6 +60,33 @@ enum Server {
     Binaries,
 }
 
+/// Where keys are made.
+#[derive(Debug, Clone)]
+enum Kms {
+    Local(LocalKms),
+    Emulator(KeySpec, Algorithm),
+}
+
+impl Kms {
+    /// As in AWS, and slow to make.
+    const RSA: Self = Self::Emulator(KeySpec::Rsa2048, Algorithm::RS256);
+    /// Quick to make, where there are thousands.
+    const EC: Self = Self::Emulator(KeySpec::EccNistP256, Algorithm::ES256);
+
+    async fn new_key(&self) -> RingKey {
+        match self {
+            Self::Local(kms) => kms.create_key().ring_key(),
+            Self::Emulator(spec, alg) => aws::new_key(spec.clone(), *alg).await,
+        }
+    }
+
+    async fn new_ring(&self) -> KeyRing {
+        KeyRing {
+            keys: vec![self.new_key().await],
+        }
+    }
+}
+
 impl World {
     /// Endpoints in this process, on memory.
     pub async fn on_memory() -> Self {
@@ -66,18 +95,20 @@ impl World {
 
     /// The same under another base URL.
     pub async fn on_memory_at(base: &str) -> Self {
-        let signer = local_signer().await;
+        let kms = LocalKms::default();
         let store = MemoryStore::default();
         let clock = FixedClock::at(NOW);
         let outside = |_| Outside {
             registry: store.clone(),
             users: store.clone(),
             grants: store.clone(),
-            signer: signer.clone(),
+            signer: kms.clone(),
+            kms: kms.clone(),
         };
         let endpoints = Endpoints::new(outside, clock.clone(), base);
         let server = Server::InProcess(Arc::new(endpoints));
-        let mut world = Self::new(Store::Memory(store), server, signer.key_ring(), clock);
+        let kms = Kms::Local(kms);
+        let mut world = Self::new(Store::Memory(store), server, kms, clock).await;
         base.clone_into(&mut world.base);
         world.furnish(&clients(), &users()).await;
         world
@@ -93,7 +124,7 @@ impl World {
         dynamodb: &latchkey_dynamodb::Client,
         kms: &latchkey_kms::Client,
     ) -> Self {
-        let world = Self::stored_by(dynamodb).await;
+        let world = Self::stored_by(dynamodb, Kms::RSA).await;
         world.furnish(&clients(), &users()).await;
         world.served_by(dynamodb, kms)
     }
@@ -103,32 +134,32 @@ impl World {
         dynamodb: &latchkey_dynamodb::Client,
         kms: &latchkey_kms::Client,
     ) -> Self {
-        let world = Self::stored_by(dynamodb).await;
+        let world = Self::stored_by(dynamodb, Kms::EC).await;
         let mut clients = clients();
         clients.retain(|client| kinds::CLIENTS.contains(&client.client_id.as_str()));
         world.furnish(&clients, &kinds::USERS.map(user)).await;
         world.served_by(dynamodb, kms)
     }
 
-    async fn stored_by(dynamodb: &latchkey_dynamodb::Client) -> Self {
+    async fn stored_by(dynamodb: &latchkey_dynamodb::Client, kms: Kms) -> Self {
         let store = Store::DynamoDb(Box::new(Tables::by(dynamodb)));
-        let clock = FixedClock::at(NOW);
-        Self::new(store, Server::Binaries, aws::key_ring().await, clock)
+        Self::new(store, Server::Binaries, kms, FixedClock::at(NOW)).await
     }
 
     /// The real binaries behind the local gateway.
     pub async fn on_binaries() -> Self {
-        let world = Self::stored_by(&aws::dynamodb().await).await;
+        let world = Self::stored_by(&aws::dynamodb().await, Kms::RSA).await;
         world.furnish(&clients(), &users()).await;
         world
     }
 
-    fn new(store: Store, server: Server, keys: KeyRing, clock: FixedClock) -> Self {
+    async fn new(store: Store, server: Server, kms: Kms, clock: FixedClock) -> Self {
         Self {
             tenant: fresh_tenant(),
-            keys,
+            keys: kms.new_ring().await,
             store,
             clock,
+            kms,
             server,
             base: BASE.to_owned(),
             source: "192.0.2.1".to_owned(),
@@ -148,12 +179,14 @@ impl World {
             let iam = Iam::of(function);
             let dynamodb = dynamodb.config().to_builder().interceptor(iam.clone());
             let kms = kms.config().to_builder().interceptor(iam);
+            let kms = aws_sdk_kms::Client::from_conf(kms.build());
             let tables = Tables::by(&aws_sdk_dynamodb::Client::from_conf(dynamodb.build()));
             Outside {
                 registry: tables.registry,
                 users: tables.users,
                 grants: tables.grants,
-                signer: KmsSigner::new(aws_sdk_kms::Client::from_conf(kms.build())),
+                signer: KmsSigner::new(kms.clone()),
+                kms: PublicKeys::new(move || kms),
             }
         };
         let endpoints = Endpoints::new(outside, self.clock.clone(), BASE);
@@ -186,10 +219,16 @@ impl World {
         &self.source
     }
 
+    /// A key that no tenant has yet, known to the KMS of this server.
+    pub async fn new_key(&self) -> RingKey {
+        self.kms.new_key().await
+    }
+
     /// The same server, seen as another tenant with clients and users of the same names.
     pub async fn neighbour(&self) -> Self {
         let neighbour = Self {
             tenant: fresh_tenant(),
+            keys: self.kms.new_ring().await,
             ..self.clone()
         };
         neighbour.furnish(&clients(), &users()).await;
@@ -198,13 +237,14 @@ impl World {
 
     /// The same server, seen as the default tenant, which all tests on one store share.
     pub async fn default_tenant(&self) -> Self {
-        let world = Self {
+        let mut world = Self {
             tenant: TenantId::default_tenant(),
             ..self.clone()
         };
         if let Store::Memory(_) = self.store {
             let settings = TenantSettings::default();
-            let put = self.store.put_tenant(&world.tenant, &settings, &self.keys);
+            world.keys = self.kms.new_ring().await;
+            let put = self.store.put_tenant(&world.tenant, &settings, &world.keys);
             put.await;
         }
         world
@@ -345,10 +385,9 @@ impl World {
     }
 }
 
-/// The signer of every world on memory: one RSA key for the whole process.
-pub async fn local_signer() -> &'static LocalSigner {
-    static SIGNER: OnceCell<LocalSigner> = OnceCell::const_new();
-    SIGNER.get_or_init(async || LocalSigner::generate()).await
+/// Who signs for the first tenant of every world on memory.
+pub fn local_signer() -> LocalSigner {
+    LocalKms::at(0)
 }
 
 /// A tenant's name that nobody has had.

@@ -22,8 +22,9 @@ pub struct Call {
     /// Of the deployment's base URL.
     pub path: String,
     pub credentials: Option<Credentials>,
-    /// POST if there is one, else GET.
+    /// POST if there is one, or JSON, else GET.
     pub form: Option<Vec<(&'static str, String)>>,
+    pub json: Option<Value>,
 }
 
 #[derive(Debug)]
@@ -72,7 +73,7 @@ impl Http {
         let headers = headers
             .into_iter()
             .filter_map(|(name, value)| Some((name, value?)));
-        let answer = match &call.form {
+        let answer = match call.body() {
             None => {
                 let mut request = self.agent.get(&url);
                 for (name, value) in headers {
@@ -80,17 +81,11 @@ impl Http {
                 }
                 request.call()
             }
-            Some(form) => {
-                let mut request = self
-                    .agent
-                    .post(&url)
-                    .header("content-type", "application/x-www-form-urlencoded");
+            Some((kind, body)) => {
+                let mut request = self.agent.post(&url).header("content-type", kind);
                 for (name, value) in headers {
                     request = request.header(name, value);
                 }
-                let body = form_urlencoded::Serializer::new(String::new())
-                    .extend_pairs(form)
-                    .finish();
                 request.send(body)
             }
         };
@@ -117,6 +112,16 @@ impl Call {
             path: path.to_owned(),
             credentials: None,
             form: None,
+            json: None,
+        }
+    }
+
+    /// A request to the management API.
+    pub fn manage(path: &str, token: &str, json: Value) -> Self {
+        Self {
+            credentials: Some(Credentials::Bearer(token.to_owned())),
+            json: Some(json),
+            ..Self::get(path)
         }
     }
 
@@ -140,11 +145,22 @@ impl Call {
             path: path.to_owned(),
             credentials,
             form: Some(form),
+            json: None,
         }
     }
 
     pub fn method(&self) -> &'static str {
-        if self.form.is_some() { "POST" } else { "GET" }
+        if self.body().is_some() { "POST" } else { "GET" }
+    }
+
+    fn body(&self) -> Option<(&'static str, String)> {
+        if let Some(json) = &self.json {
+            return Some(("application/json", json.to_string()));
+        }
+        let form = self.form.as_ref()?;
+        let mut pairs = form_urlencoded::Serializer::new(String::new());
+        let body = pairs.extend_pairs(form).finish();
+        Some(("application/x-www-form-urlencoded", body))
     }
 }
 

@@ -7,6 +7,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 use latchkey::registry_file;
 use latchkey::surroundings::Process;
+use latchkey_oauth::tenant::TenantId;
 use serde::Deserialize;
 
 use crate::environment::Environment;
@@ -98,10 +99,14 @@ impl Operator<'_> {
         Ok(())
     }
 
-    /// Every tenant signs with the one key.
-    pub fn share_key(&self, key: &str) -> Result<()> {
-        for tenant in self.tenants()? {
-            self.add_key(key, &tenant.tenant)?;
+    /// The default tenant signs with the deployment's key, every other one with a key of its own.
+    pub fn add_keys(&self, deployments: &str, make: impl Fn() -> Result<String>) -> Result<()> {
+        for TenantRow { tenant, .. } in self.tenants()? {
+            if tenant == TenantId::default_tenant().as_str() {
+                self.add_key(deployments, &tenant)?;
+            } else {
+                self.add_key(&make()?, &tenant)?;
+            }
         }
         Ok(())
     }

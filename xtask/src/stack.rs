@@ -101,7 +101,7 @@ impl Stack {
 
     pub fn create_key(&self) -> Result<String> {
         let client = aws::kms(&self.kms.url);
-        aws::wait_for(tables::create_key(&client, &self.signing_key))
+        aws::wait_for(tables::create_key(&client, &self.signing_key, &self.prefix))
     }
 
     pub fn ensure_running(&mut self) -> Result<()> {

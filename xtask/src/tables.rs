@@ -6,9 +6,12 @@ use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
     ProjectionType, ScalarAttributeType, TimeToLiveSpecification,
 };
-use aws_sdk_kms::types::{KeySpec, KeyUsageType};
+use aws_sdk_kms::types::{KeySpec, KeyUsageType, Tag};
 
 use crate::template::{Key, SigningKey, Table};
+
+/// By what template.yaml's policies go: whose functions may sign with a key.
+const SIGNS_FOR: &str = "latchkey:signs-for";
 
 /// `RegistryTable` of the template is `latchkey-registry` locally.
 pub fn local_name(prefix: &str, logical: &str) -> String {
@@ -92,10 +95,16 @@ pub async fn delete(client: &Client, name: &str) -> Result<()> {
     Ok(())
 }
 
-/// A key like the template's; its id.
-pub async fn create_key(client: &aws_sdk_kms::Client, key: &SigningKey) -> Result<String> {
+/// A key like the template's for the functions of a stack; its id.
+pub async fn create_key(
+    client: &aws_sdk_kms::Client,
+    key: &SigningKey,
+    stack: &str,
+) -> Result<String> {
+    let tag = Tag::builder().tag_key(SIGNS_FOR).tag_value(stack).build()?;
     let answer = client
         .create_key()
+        .tags(tag)
         .key_spec(KeySpec::from(key.key_spec.as_str()))
         .key_usage(KeyUsageType::from(key.key_usage.as_str()))
         .send()

@@ -3,7 +3,8 @@
 use clap::{Args, Subcommand};
 use latchkey_oauth::time::Seconds;
 use latchkey_oauth::token::algorithm::Algorithm;
-use latchkey_registry::duration;
+use latchkey_registry::key::MOST_BEFORE_SIGNING;
+use latchkey_registry::{client, duration};
 
 use super::OfTenant;
 
@@ -35,7 +36,7 @@ pub struct KeyAdd {
     #[command(flatten)]
     pub of: OfTenant,
     /// What it signs with: RS256, PS256, ES256, ES384 or EdDSA; left out, what goes with the key.
-    #[arg(long, value_parser = algorithm)]
+    #[arg(long, value_parser = client::algorithm)]
     pub alg: Option<Algorithm>,
     /// From when it signs: `now`, or a duration from now as `2h`.
     #[arg(long, value_name = "WHEN", value_parser = signs_after)]
@@ -52,25 +53,11 @@ pub struct KeyWithdraw {
     pub of: OfTenant,
 }
 
-fn algorithm(text: &str) -> Result<Algorithm, String> {
-    let known = [
-        Algorithm::RS256,
-        Algorithm::PS256,
-        Algorithm::ES256,
-        Algorithm::ES384,
-        Algorithm::EdDSA,
-    ];
-    let found = known
-        .into_iter()
-        .find(|algorithm| algorithm.as_str() == text);
-    found.ok_or_else(|| format!("known: {}", known.map(Algorithm::as_str).join(", ")))
-}
-
 fn signs_after(text: &str) -> Result<Seconds, &'static str> {
     match text {
         "now" => Ok(Seconds(0)),
         text => duration::parse(text)
-            .filter(|span| *span <= Seconds::days(30))
+            .filter(|span| *span <= MOST_BEFORE_SIGNING)
             .ok_or("`now`, or a duration of at most 30d as 2h"),
     }
 }

@@ -1,9 +1,12 @@
 //! `latchkey keys`.
 
+use anyhow::{Context as _, anyhow};
 use latchkey_oauth::client::RegistryAdmin;
+use latchkey_oauth::tenant::TenantId;
 use latchkey_oauth::time::Timestamp;
 use latchkey_oauth::token::algorithm::Algorithm;
 use latchkey_oauth::token::jwk::{KeyRing, RingKey};
+use latchkey_oauth::token::key_ring::{self, Added, Addition, KeyManagement, RingError};
 use latchkey_oauth::user::UserAdmin;
 use latchkey_registry::duration;
 use serde::Serialize;
@@ -11,7 +14,6 @@ use serde_json::json;
 
 use super::Session;
 use crate::arguments::{KeyAdd, KeyWithdraw, KeysCommand, OfTenant};
-use crate::keys::{self, Added, KeyManagement};
 
 #[derive(Serialize)]
 struct Row<'a> {
@@ -72,7 +74,9 @@ impl<R: RegistryAdmin, U: UserAdmin> Session<'_, R, U> {
 
     async fn list_keys(&mut self, of: &OfTenant) -> anyhow::Result<()> {
         let now = self.tools.clock.now();
-        let ring = keys::tenant_of(self.registry, &of.tenant).await?.keys;
+        let found = self.registry.tenant(&of.tenant).await?;
+        let found = found.ok_or_else(|| told(RingError::NoTenant, &of.tenant))?;
+        let ring = found.keys;
         let rows: Vec<Row<'_>> = ring
             .keys
             .iter()
@@ -110,16 +114,18 @@ impl<R: RegistryAdmin, U: UserAdmin> Session<'_, R, U> {
     ) -> anyhow::Result<()> {
         let tenant = &arguments.of.tenant;
         let now = self.tools.clock.now();
-        let key = kms.key(&arguments.kms_key_id).await?;
-        let (added, key) = keys::add(
-            self.registry,
-            tenant,
-            &key,
-            arguments.alg,
-            arguments.signs_from,
-            now,
-        )
-        .await?;
+        let id = &arguments.kms_key_id;
+        let of_key = || format!("KMS key {id}");
+        let key = kms.key(id).await.with_context(of_key)?;
+        let wish = Addition {
+            alg: arguments.alg,
+            signs_after: arguments.signs_from,
+            once: None,
+        };
+        let (added, key) = key_ring::add(self.registry, tenant, &key, wish, now)
+            .await
+            .map_err(|error| told(error, tenant))
+            .with_context(of_key)?;
         let text = match added {
             Added::AlreadyThere => format!(
                 "Tenant {tenant} has the key {} already. Nothing to do.\n",
@@ -154,7 +160,9 @@ impl<R: RegistryAdmin, U: UserAdmin> Session<'_, R, U> {
     async fn withdraw_key(&mut self, arguments: &KeyWithdraw) -> anyhow::Result<()> {
         let tenant = &arguments.of.tenant;
         let now = self.tools.clock.now();
-        let key = keys::withdraw(self.registry, tenant, &arguments.kid, now).await?;
+        let key = key_ring::withdraw(self.registry, tenant, &arguments.kid, now)
+            .await
+            .map_err(|error| told(error, tenant))?;
         self.output.say(&format!(
             "Tenant {tenant} no longer publishes {}. Functions remember a key ring for a minute; other verifiers as long as they keep the JWK set.\n",
             key.kid
@@ -165,6 +173,25 @@ impl<R: RegistryAdmin, U: UserAdmin> Session<'_, R, U> {
             "published_until": key.published_until,
         }))?;
         Ok(())
+    }
+}
+
+/// The same with the command that helps.
+fn told(error: RingError, tenant: &TenantId) -> anyhow::Error {
+    match error {
+        RingError::NoTenant => anyhow!(
+            "there is no tenant {tenant}. `latchkey tenant list` tells which there are; `latchkey apply` makes them"
+        ),
+        RingError::NoKey => anyhow!(
+            "tenant {tenant} has no such key. `latchkey keys list --tenant {tenant}` tells which it has"
+        ),
+        RingError::LastKey => anyhow!(
+            "no other key of tenant {tenant} signs now. Add one first: latchkey keys add KMS_KEY_ID --tenant {tenant} --signs-from now"
+        ),
+        RingError::Contended => anyhow!(
+            "somebody else keeps changing the key ring of tenant {tenant}: look at `latchkey keys list`, and run the command again"
+        ),
+        RingError::Key(_) | RingError::Store(_) => error.into(),
     }
 }
 

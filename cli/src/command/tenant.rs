@@ -72,7 +72,7 @@ impl<R: RegistryAdmin, U: UserAdmin> Session<'_, R, U> {
             tenant: found,
         };
         let what = format!(
-            "This deletes tenant {tenant} and all that belongs to it: clients {}, APIs {}, users {}, keys in its ring {} (they stay in KMS). Every token of it ends.",
+            "This deletes tenant {tenant} and all that belongs to it: clients {}, APIs {}, users {}, keys in its ring {} (they stay in KMS, no other tenant's, and can be deleted there). Every token of it ends.",
             stored.clients.len(),
             stored.apis.len(),
             stored.users.len(),

@@ -9,8 +9,10 @@ use latchkey_oauth::client::RegistryRepository as _;
 use latchkey_oauth::login::LoginRepository as _;
 use latchkey_oauth::password::{Password, Verdict};
 use latchkey_oauth::time::{Clock as _, Seconds};
+use latchkey_oauth::token::key_ring::{KeyFault, KeyLookupError, KeyManagement, KmsKey};
 use latchkey_oauth::user::{User, UserAdmin as _};
 use latchkey_testkit::clock::FixedClock;
+use latchkey_testkit::contract_keys::kms_key;
 use latchkey_testkit::fixtures::{self, NOW};
 use latchkey_testkit::memory::MemoryStore;
 use latchkey_testkit::random::SeededRandom;
@@ -19,7 +21,6 @@ use secrecy::SecretString;
 use super::*;
 use crate::apply::Tools;
 use crate::arguments::{Arguments, Command};
-use crate::keys::{KeyManagement, KmsKey};
 use crate::registry_file;
 use crate::surroundings::Prompter;
 
@@ -66,13 +67,11 @@ impl Surroundings for Nothing {
 }
 
 impl KeyManagement for Nothing {
-    async fn key(&self, id: &str) -> anyhow::Result<KmsKey> {
-        Ok(KmsKey {
-            id: format!("arn:{id}"),
-            signs: true,
-            spec: "ECC_NIST_EDWARDS25519".to_owned(),
-            spki: crate::keys::tests::ed25519(id.as_bytes().first().copied().unwrap()),
-        })
+    async fn key(&self, id: &str) -> Result<KmsKey, KeyLookupError> {
+        match id {
+            "unknown" => Err(KeyFault::NotTold("NotFoundException".into()).into()),
+            id => Ok(kms_key(id)),
+        }
     }
 }
 

@@ -83,28 +83,24 @@ fn read(key: &Value, now: Timestamp) -> Result<RingKey, String> {
         let bytes = text(name).and_then(|text| URL_SAFE_NO_PAD.decode(text).ok());
         bytes.ok_or_else(|| format!("{kid}: `{name}` is missing or not base64url"))
     };
-    let (n, e, x, y);
     let public = match alg {
         Algorithm::RS256 | Algorithm::PS256 => {
-            (n, e) = (number("n")?, number("e")?);
+            let (n, e) = (number("n")?, number("e")?);
             let bits = n.len() * 8;
             if bits < LEAST_RSA {
                 return Err(format!(
                     "{kid}: an RSA key of {bits} bits; 2048 is the least"
                 ));
             }
-            PublicKey::Rsa { n: &n, e: &e }
+            PublicKey::Rsa { n, e }
         }
-        Algorithm::ES256 | Algorithm::ES384 => {
-            (x, y) = (number("x")?, number("y")?);
-            PublicKey::Ec { x: &x, y: &y }
-        }
-        Algorithm::EdDSA => {
-            x = number("x")?;
-            PublicKey::Ed25519 { x: &x }
-        }
+        Algorithm::ES256 | Algorithm::ES384 => PublicKey::Ec {
+            x: number("x")?,
+            y: number("y")?,
+        },
+        Algorithm::EdDSA => PublicKey::Ed25519 { x: number("x")? },
     };
-    let jwk = publish(public, alg)
+    let jwk = publish(&public, alg)
         .ok_or_else(|| format!("{kid}: its numbers do not go with {}", alg.as_str()))?;
     let thumbprint = jwk.common.key_id.clone().unwrap_or_default();
     if thumbprint != kid {

@@ -5,6 +5,7 @@ use latchkey_oauth::audit::AuditEvent;
 use latchkey_oauth::client::{Client, ClientAuthMethod, ClientSecretHash, RegistryAdmin};
 use latchkey_oauth::registration::Activation;
 use latchkey_oauth::store::{Condition, Expected, Versioned};
+use latchkey_oauth::token::key_ring::KeyManagement;
 use latchkey_oauth::user::UserAdmin;
 use secrecy::ExposeSecret as _;
 use serde_json::json;
@@ -17,7 +18,7 @@ use crate::kind::client::{Clients, ensure_no_more};
 use crate::once::{self, Key};
 use crate::problem::{Refusal, not_found, refuse, stale};
 
-impl<R: RegistryAdmin, U: UserAdmin, G: Grants> ManageEndpoint<R, U, G> {
+impl<R: RegistryAdmin, U: UserAdmin, G: Grants, K: KeyManagement> ManageEndpoint<R, U, G, K> {
     /// A client that whoever asks may write.
     async fn client(&self, ask: &Ask<'_>, id: &str) -> Result<Versioned<Client>, Refusal> {
         let found = <Clients as Kind<Self>>::read(self, ask, id).await?;

@@ -85,7 +85,8 @@ impl Told {
         Ok(response)
     }
 
-    fn with(mut self, name: HeaderName, value: String) -> Self {
+    /// The same with a header.
+    pub fn with(mut self, name: HeaderName, value: String) -> Self {
         self.headers.push((name, value));
         self
     }

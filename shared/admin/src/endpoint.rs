@@ -17,10 +17,10 @@ use latchkey_oauth::random::{self, Random, RandomError};
 use latchkey_oauth::route::Endpoint;
 use latchkey_oauth::store::OnceRepository;
 use latchkey_oauth::token::access_token::AccessTokenClaims;
+use latchkey_oauth::token::key_ring::KeyManagement;
 use latchkey_oauth::token::repository::{FamilyAdmin, TokenStateRepository};
 use latchkey_oauth::user::UserAdmin;
 use secrecy::SecretString;
-use serde_json::json;
 
 use crate::ask::Ask;
 use crate::crud::{Told, create, delete, list, patch, read, replace};
@@ -39,7 +39,7 @@ impl<G: TokenStateRepository + FamilyAdmin + OnceRepository> Grants for G {}
 
 /// The management API and what it works with.
 #[derive(Debug)]
-pub struct ManageEndpoint<R, U, G> {
+pub struct ManageEndpoint<R, U, G, K> {
     /// Tenants and clients, remembered.
     pub directory: Directory<R>,
     /// The same, and to be written.
@@ -48,6 +48,8 @@ pub struct ManageEndpoint<R, U, G> {
     pub users: U,
     /// Tokens, families, and requests that are carried out once.
     pub grants: G,
+    /// Tells the public halves of signing keys.
+    pub kms: K,
     /// Makes password hashes.
     pub hashing: PasswordHashing,
     /// Makes secrets, subjects and generations.
@@ -63,7 +65,9 @@ pub fn secret<const N: usize>(random: &dyn Random) -> Result<SecretString, Rando
     Ok(SecretString::from(URL_SAFE_NO_PAD.encode(bytes)))
 }
 
-impl<R: RegistryAdmin, U: UserAdmin, G: Grants> Service for ManageEndpoint<R, U, G> {
+impl<R: RegistryAdmin, U: UserAdmin, G: Grants, K: KeyManagement> Service
+    for ManageEndpoint<R, U, G, K>
+{
     type Registry = R;
 
     fn directory(&self) -> &Directory<R> {
@@ -88,7 +92,7 @@ impl<R: RegistryAdmin, U: UserAdmin, G: Grants> Service for ManageEndpoint<R, U,
     }
 }
 
-impl<R: RegistryAdmin, U: UserAdmin, G: Grants> ManageEndpoint<R, U, G> {
+impl<R: RegistryAdmin, U: UserAdmin, G: Grants, K: KeyManagement> ManageEndpoint<R, U, G, K> {
     async fn answer(&self, call: &mut Call<'_>) -> Result<Response<Bytes>, Refusal> {
         let tenant = std::sync::Arc::clone(&call.tenant);
         let path = format!("/{}", call.below);
@@ -197,7 +201,10 @@ impl<R: RegistryAdmin, U: UserAdmin, G: Grants> ManageEndpoint<R, U, G> {
             Operation::ListGrants => self.list_grants(ask, id).await,
             Operation::EndGrants => self.end_grants(ask, id).await,
             Operation::EndGrant => self.end_grant(ask, ids).await,
-            Operation::ListKeys => list_keys(ask),
+            Operation::ListKeys => self.list_keys(ask).await,
+            Operation::AddKey => self.add_key(ask).await,
+            Operation::ReadKey => self.read_key(ask, id).await,
+            Operation::WithdrawKey => self.withdraw_key(ask, id).await,
             Operation::ReadOwnTenant => read::<_, Tenants>(self, ask, own).await,
             Operation::ReplaceOwnTenant => replace::<_, Tenants>(self, ask, own).await,
             Operation::PatchOwnTenant => patch::<_, Tenants>(self, ask, own).await,
@@ -227,22 +234,4 @@ fn allowed(operations: &[Operation]) -> String {
         methods.insert(1, "HEAD");
     }
     methods.join(", ")
-}
-
-/// Keys are made in KMS, and put into the ring by `latchkey keys add`, which asks KMS for their public half.
-fn list_keys(ask: &Ask<'_>) -> Result<Told, Refusal> {
-    ask.no_parameters()?;
-    let keys = ask.tenant.keys.keys.iter().map(|key| {
-        json!({
-            "kid": key.kid,
-            "alg": key.alg,
-            "published_from": key.published_from,
-            "signs_from": key.signs_from,
-            "signs_until": key.signs_until,
-            "published_until": key.published_until,
-            "published": key.is_published(ask.now),
-            "may_sign": key.may_sign(ask.now),
-        })
-    });
-    Ok(Told::read(json!({"keys": keys.collect::<Vec<_>>()})))
 }

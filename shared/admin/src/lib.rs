@@ -12,6 +12,7 @@ mod kind;
 mod once;
 mod problem;
 pub mod segment;
+mod signing_keys;
 pub mod table;
 mod user_grants;
 mod user_password;

@@ -203,7 +203,8 @@ pub fn confirmation_required(deletion: Deletion) -> Refusal {
     Refusal::Problem(Box::new(Problem {
         status: StatusCode::CONFLICT,
         error: "confirmation_required",
-        detail: "This takes away all that `takes_away` counts. The same request with ?confirmation= and the code does it."
+        detail: "This takes away all that `takes_away` counts; keys stay in KMS, are no other tenant's, and can be deleted there. \
+            The same request with ?confirmation= and the code does it."
             .to_owned(),
         allow: None,
         more: More {

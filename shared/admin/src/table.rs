@@ -59,6 +59,12 @@ pub enum Operation {
     EndGrant,
     /// Lists the tenant's keys.
     ListKeys,
+    /// Adds a key.
+    AddKey,
+    /// Reads a key.
+    ReadKey,
+    /// Withdraws a key.
+    WithdrawKey,
     /// Reads the tenant's own settings.
     ReadOwnTenant,
     /// Replaces them.
@@ -115,6 +121,7 @@ const USERS_WRITE: &str = "manage:users:write";
 const GRANTS_READ: &str = "manage:grants:read";
 const GRANTS_WRITE: &str = "manage:grants:write";
 const KEYS_READ: &str = "manage:keys:read";
+const KEYS_WRITE: &str = "manage:keys:write";
 const TENANT_READ: &str = "manage:tenant:read";
 const TENANT_WRITE: &str = "manage:tenant:write";
 const TENANTS_READ: &str = "manage:tenants:read";
@@ -127,6 +134,8 @@ const API: &str = "/apis/{resource}";
 const USERS: &str = "/users";
 const USER: &str = "/users/{username}";
 const GRANTS: &str = "/users/{username}/grants";
+const KEYS: &str = "/keys";
+const KEY: &str = "/keys/{kid}";
 const OWN_TENANT: &str = "/tenant";
 const TENANTS: &str = "/tenants";
 const TENANT: &str = "/tenants/{tenant}";
@@ -161,6 +170,9 @@ impl Operation {
         Self::EndGrants,
         Self::EndGrant,
         Self::ListKeys,
+        Self::AddKey,
+        Self::ReadKey,
+        Self::WithdrawKey,
         Self::ReadOwnTenant,
         Self::ReplaceOwnTenant,
         Self::PatchOwnTenant,
@@ -236,7 +248,20 @@ impl Operation {
                 GRANTS_WRITE,
                 "End a refresh-token family and its access tokens",
             ),
-            Self::ListKeys => row("GET", "/keys", KEYS_READ, "List the tenant's signing keys"),
+            Self::ListKeys => row("GET", KEYS, KEYS_READ, "List the tenant's signing keys"),
+            Self::AddKey => row(
+                "POST",
+                KEYS,
+                KEYS_WRITE,
+                "Add a key of KMS that no other tenant has; from when it signs, the others of its algorithm sign no more",
+            ),
+            Self::ReadKey => row("GET", KEY, KEYS_READ, "Read a signing key"),
+            Self::WithdrawKey => row(
+                "DELETE",
+                KEY,
+                KEYS_WRITE,
+                "Take a key out of the JWK set now, for good: tokens it signed are refused",
+            ),
             Self::ReadOwnTenant => row("GET", OWN_TENANT, TENANT_READ, "Read this tenant"),
             Self::ReplaceOwnTenant => row("PUT", OWN_TENANT, TENANT_WRITE, "Replace this tenant"),
             Self::PatchOwnTenant => row("PATCH", OWN_TENANT, TENANT_WRITE, "Change this tenant"),
@@ -290,6 +315,9 @@ impl Operation {
             | Self::EndGrants
             | Self::EndGrant
             | Self::ListKeys
+            | Self::AddKey
+            | Self::ReadKey
+            | Self::WithdrawKey
             | Self::ReadOwnTenant
             | Self::ReplaceOwnTenant
             | Self::PatchOwnTenant => false,

@@ -4,6 +4,7 @@ use latchkey_oauth::audit::AuditEvent;
 use latchkey_oauth::client::RegistryAdmin;
 use latchkey_oauth::store::{Expected, Page, Versioned};
 use latchkey_oauth::token::family::Family;
+use latchkey_oauth::token::key_ring::KeyManagement;
 use latchkey_oauth::token::refresh_token::FamilyId;
 use latchkey_oauth::user::{Generation, SubjectKey, User, UserAdmin};
 use serde_json::{Value as Json, json};
@@ -15,7 +16,7 @@ use crate::kind::Kind;
 use crate::kind::user::Users;
 use crate::problem::{Refusal, not_found, stale};
 
-impl<R: RegistryAdmin, U: UserAdmin, G: Grants> ManageEndpoint<R, U, G> {
+impl<R: RegistryAdmin, U: UserAdmin, G: Grants, K: KeyManagement> ManageEndpoint<R, U, G, K> {
     /// A user who must be there.
     pub(crate) async fn user(&self, ask: &Ask<'_>, id: &str) -> Result<Versioned<User>, Refusal> {
         let found = <Users as Kind<Self>>::read(self, ask, id).await?;

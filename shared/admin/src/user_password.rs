@@ -5,6 +5,7 @@ use latchkey_oauth::audit::AuditEvent;
 use latchkey_oauth::client::RegistryAdmin;
 use latchkey_oauth::secret_token::{Purpose, SecretToken};
 use latchkey_oauth::store::{Condition, Expected};
+use latchkey_oauth::token::key_ring::KeyManagement;
 use latchkey_oauth::user::{PasswordReset, UserAdmin};
 use latchkey_registry::fault::Place;
 use latchkey_registry::fields::Fields;
@@ -21,7 +22,7 @@ use crate::kind::user::{Users, new_password};
 use crate::once::{self, Key};
 use crate::problem::{Refusal, stale};
 
-impl<R: RegistryAdmin, U: UserAdmin, G: Grants> ManageEndpoint<R, U, G> {
+impl<R: RegistryAdmin, U: UserAdmin, G: Grants, K: KeyManagement> ManageEndpoint<R, U, G, K> {
     /// Sets a password; all tokens of the user end.
     pub(crate) async fn set_password(&self, ask: &Ask<'_>, id: &str) -> Result<Told, Refusal> {
         ask.no_parameters()?;

@@ -45,6 +45,8 @@ pub const USERNAME: &str = "username";
 
 /// `tenant` of what tells whose a domain is.
 const DOMAINS: &str = "#domains";
+/// `tenant` of what tells whose a signing key is.
+const SIGNING_KEYS: &str = "#keys";
 /// `kind_id` of a tenant's settings.
 pub const SETTINGS: &str = "settings";
 /// `kind_id` of a tenant's key ring.
@@ -90,6 +92,11 @@ pub fn key_ring(tenant: &TenantId) -> Key {
 /// Registry: whose a domain is. No tenant has a `#` in its name.
 pub fn domain(domain: &Domain) -> Key {
     pair((TENANT, DOMAINS.to_owned()), (KIND_ID, domain.to_string()))
+}
+
+/// Registry: whose a signing key is, by the thumbprint that is its `kid` everywhere (RFC 7638), whatever KMS calls it.
+pub fn signing_key(kid: &str) -> Key {
+    pair((TENANT, SIGNING_KEYS.to_owned()), (KIND_ID, kid.to_owned()))
 }
 
 /// Registry: a client.

@@ -26,9 +26,9 @@ pub(crate) struct KeysItem {
     pub keys: KeyRing,
 }
 
-/// Whose a domain is.
+/// Whose a domain or a signing key is.
 #[derive(Serialize, Deserialize)]
-pub(crate) struct DomainItem {
+pub(crate) struct OwnerItem {
     pub tenant_id: TenantId,
 }
 
@@ -92,7 +92,7 @@ impl RegistryRepository for Registry {
     }
 
     async fn tenant_of_domain(&self, domain: &Domain) -> Result<Option<TenantId>, StoreError> {
-        let found = self.get::<DomainItem>(keys::domain(domain)).await?;
+        let found = self.get::<OwnerItem>(keys::domain(domain)).await?;
         Ok(found.map(|item| item.tenant_id))
     }
 

@@ -1,10 +1,11 @@
 //! Tenants, clients and APIs: the operator's side.
 
-use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 use latchkey_oauth::api::{Api, ResourceId};
-use latchkey_oauth::client::{Client, ClientId, RegistryAdmin};
-use latchkey_oauth::store::{Condition, Expected, Page, Part, StoreError, Version, Versioned};
+use latchkey_oauth::client::{Client, ClientId, RegistryAdmin, RingWrite};
+use latchkey_oauth::store::{
+    Condition, Expected, Once, Page, Part, StoreError, Version, Versioned,
+};
 use latchkey_oauth::tenant::{Domain, Tenant, TenantId, TenantSettings};
 use latchkey_oauth::token::jwk::KeyRing;
 use serde::de::DeserializeOwned;
@@ -16,8 +17,8 @@ use crate::item::{
 };
 use crate::keys::{self, Key};
 use crate::query::{Names, page};
-use crate::registry::{DomainItem, KeysItem, Registry};
-use crate::write::{Guard, delete_one, fresh_version, note, put_one, transact};
+use crate::registry::{KeysItem, OwnerItem, Registry};
+use crate::write::{Guard, delete_one, fresh_version, note, put_one, transact, transact_or_tell};
 
 /// DynamoDB's limit of a batch is 100 keys, and a tenant has two.
 const TENANTS_AT_A_TIME: usize = 50;
@@ -34,9 +35,7 @@ impl Registry {
         let version = version(&item)?;
         let expected = condition.expected;
         if let Some(once) = condition.once {
-            let grants = self.grants.as_deref();
-            let grants = grants.ok_or_else(|| StoreError::internal("nowhere to note it"))?;
-            beside.push(note(once, grants)?);
+            beside.push(self.note(once)?);
         }
         let written = if beside.is_empty() {
             put_one(&self.client, &self.table, &key, item, expected).await?
@@ -58,22 +57,28 @@ impl Registry {
         if before == after {
             return Ok(writes);
         }
-        let own = || {
-            let tenant = AttributeValue::S(tenant.to_string());
-            let condition = "attribute_not_exists(tenant_id) OR tenant_id = :tenant";
-            Guard::default().and(condition, (":tenant", tenant))
-        };
         if let Some(domain) = after {
-            let of = DomainItem {
-                tenant_id: tenant.clone(),
-            };
-            let item = to_item(&of, keys::domain(domain))?;
-            writes.push(own().put(&self.table, item)?);
+            writes.push(self.claim(tenant, keys::domain(domain))?);
         }
         if let Some(domain) = before {
-            writes.push(own().delete(&self.table, keys::domain(domain))?);
+            writes.push(no_others(tenant).delete(&self.table, keys::domain(domain))?);
         }
         Ok(writes)
+    }
+
+    /// Makes something a tenant's that is nobody's yet, or leaves it its own.
+    fn claim(&self, tenant: &TenantId, key: Key) -> Result<TransactWriteItem, StoreError> {
+        let of = OwnerItem {
+            tenant_id: tenant.clone(),
+        };
+        no_others(tenant).put(&self.table, to_item(&of, key)?)
+    }
+
+    /// The note of a request that is carried out once.
+    fn note(&self, once: &Once) -> Result<TransactWriteItem, StoreError> {
+        let grants = self.grants.as_deref();
+        let grants = grants.ok_or_else(|| StoreError::internal("nowhere to note it"))?;
+        note(once, grants)
     }
 
     async fn domain_of(&self, tenant: &TenantId) -> Result<Option<Domain>, StoreError> {
@@ -138,6 +143,24 @@ impl Registry {
     }
 }
 
+/// That something is not another tenant's.
+fn no_others(tenant: &TenantId) -> Guard {
+    let tenant = AttributeValue::S(tenant.to_string());
+    let condition = "attribute_not_exists(tenant_id) OR tenant_id = :tenant";
+    Guard::default().and(condition, (":tenant", tenant))
+}
+
+/// That a key ring is as expected.
+fn ring_is(expected: &KeyRing) -> Result<Guard, StoreError> {
+    let condition = if expected.keys.is_empty() {
+        "attribute_not_exists(#keys) OR #keys = :expected"
+    } else {
+        "#keys = :expected"
+    };
+    let guard = Guard::default().and(condition, (":expected", attribute(expected)?));
+    Ok(guard.naming("#keys", "keys"))
+}
+
 fn tenant_of(id: &TenantId, found: &mut Found) -> Result<Option<Versioned<Tenant>>, StoreError> {
     let Some(settings) = found.take(&keys::settings(id)) else {
         return Ok(None);
@@ -200,31 +223,22 @@ impl RegistryAdmin for Registry {
         tenant: &TenantId,
         expected: &KeyRing,
         keys: &KeyRing,
-    ) -> Result<bool, StoreError> {
+        once: Option<&Once>,
+    ) -> Result<RingWrite, StoreError> {
         let item = to_item(&KeysItem { keys: keys.clone() }, keys::key_ring(tenant))?;
-        let put = self
-            .client
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(item))
-            .expression_attribute_names("#keys", "keys");
-        let put = if expected.keys.is_empty() {
-            put.condition_expression("attribute_not_exists(#keys) OR #keys = :expected")
-        } else {
-            put.condition_expression("#keys = :expected")
-        };
-        let put = put.expression_attribute_values(":expected", attribute(expected)?);
-        match put.send().await {
-            Ok(_) => Ok(true),
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(PutItemError::is_conditional_check_failed_exception) =>
-            {
-                Ok(false)
-            }
-            Err(error) => Err(store_error(error)),
+        let claims = keys.keys.iter();
+        let claims = claims.map(|key| self.claim(tenant, keys::signing_key(&key.kid)));
+        let mut writes = claims.collect::<Result<Vec<_>, _>>()?;
+        let claims = writes.len();
+        writes.push(ring_is(expected)?.put(&self.table, item)?);
+        if let Some(once) = once {
+            writes.push(self.note(once)?);
         }
+        Ok(match transact_or_tell(&self.client, writes).await? {
+            None => RingWrite::Written,
+            Some(refused) if refused < claims => RingWrite::AnotherTenants,
+            Some(_) => RingWrite::Stale,
+        })
     }
 
     async fn put_client<'a>(

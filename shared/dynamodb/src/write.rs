@@ -64,6 +64,13 @@ impl Guard {
         self
     }
 
+    /// The same with a name that its expression stands for: some are words of DynamoDB's.
+    #[must_use]
+    pub fn naming(mut self, placeholder: &str, name: &str) -> Self {
+        self.names.insert(placeholder.to_owned(), name.to_owned());
+        self
+    }
+
     fn names(&self) -> Option<HashMap<String, String>> {
         (!self.names.is_empty()).then(|| self.names.clone())
     }
@@ -109,14 +116,11 @@ pub fn note(once: &Once, table: &str) -> Result<TransactWriteItem, StoreError> {
     let key = keys::once(&once.tenant, &once.key);
     let item = to_expiring_item(&once.note, key, once.note.until)?;
     // What the time-to-live has not yet taken away counts no more.
-    let mut guard = Guard::default().and(
+    let guard = Guard::default().and(
         "attribute_not_exists(pk) OR #expires <= :now",
         (":now", number(once.now.as_unix())),
     );
-    guard
-        .names
-        .insert("#expires".to_owned(), EXPIRES_AT.to_owned());
-    guard.put(table, item)
+    guard.naming("#expires", EXPIRES_AT).put(table, item)
 }
 
 /// Writes one item by itself; whether it was as expected.
@@ -180,21 +184,29 @@ fn is_refused(error: &SdkError<DeleteItemError>) -> bool {
 
 /// All of the writes or none; `false` when a condition does not hold.
 pub async fn transact(client: &Client, writes: Vec<TransactWriteItem>) -> Result<bool, StoreError> {
+    Ok(transact_or_tell(client, writes).await?.is_none())
+}
+
+/// All of the writes or none; the first whose condition does not hold.
+pub async fn transact_or_tell(
+    client: &Client,
+    writes: Vec<TransactWriteItem>,
+) -> Result<Option<usize>, StoreError> {
     let written = client
         .transact_write_items()
         .set_transact_items(Some(writes))
         .send()
         .await;
     match written {
-        Ok(_) => Ok(true),
-        Err(error) => not_written(error),
+        Ok(_) => Ok(None),
+        Err(error) => not_written(error).map(Some),
     }
 }
 
-fn not_written(error: SdkError<TransactWriteItemsError>) -> Result<bool, StoreError> {
-    if is_cancelled(&error, &[CONDITION]) {
-        Ok(false)
-    } else if is_cancelled(&error, &PASSING) {
+fn not_written(error: SdkError<TransactWriteItemsError>) -> Result<usize, StoreError> {
+    if let Some(refused) = cancelled_by(&error, &[CONDITION]) {
+        Ok(refused)
+    } else if cancelled_by(&error, &PASSING).is_some() {
         Err(StoreError::unavailable(error))
     } else {
         Err(store_error(error))
@@ -210,14 +222,15 @@ const PASSING: [&str; 3] = [
     "ProvisionedThroughputExceeded",
 ];
 
-fn is_cancelled(error: &SdkError<TransactWriteItemsError>, why: &[&str]) -> bool {
+/// The first write that cancelled a transaction for one of these reasons.
+fn cancelled_by(error: &SdkError<TransactWriteItemsError>, why: &[&str]) -> Option<usize> {
     let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) =
         error.as_service_error()
     else {
-        return false;
+        return None;
     };
     let mut reasons = cancelled.cancellation_reasons().iter();
-    reasons.any(|reason| reason.code().is_some_and(|code| why.contains(&code)))
+    reasons.position(|reason| reason.code().is_some_and(|code| why.contains(&code)))
 }
 
 #[cfg(test)]
@@ -230,7 +243,7 @@ mod tests {
     use super::*;
 
     /// What DynamoDB Local never answers: it has one transaction after the other.
-    fn cancelled(codes: &[&str]) -> Result<bool, StoreError> {
+    fn cancelled(codes: &[&str]) -> Result<usize, StoreError> {
         let reasons = codes
             .iter()
             .map(|code| CancellationReason::builder().code(*code).build());
@@ -244,9 +257,10 @@ mod tests {
 
     #[test]
     fn a_transaction_that_met_another_may_be_tried_again() {
-        assert!(!cancelled(&["None", CONDITION]).unwrap());
+        assert_eq!(cancelled(&["None", CONDITION]).unwrap(), 1);
         // Whatever else: it would meet the condition again.
-        assert!(!cancelled(&[CONDITION, "TransactionConflict"]).unwrap());
+        assert_eq!(cancelled(&["TransactionConflict", CONDITION]).unwrap(), 1);
+        assert_eq!(cancelled(&[CONDITION, CONDITION]).unwrap(), 0);
         for code in PASSING {
             let error = cancelled(&["None", code, "None"]).unwrap_err();
             assert!(matches!(error, StoreError::Unavailable(_)), "{code}");

@@ -1,6 +1,8 @@
-//! The signer: RSA, ECDSA and Ed25519 keys that never leave AWS KMS.
+//! The signer: RSA, ECDSA and Ed25519 keys that never leave AWS KMS; and their public halves.
 
 pub mod der;
+mod public_keys;
+pub mod spki;
 
 pub use aws_sdk_kms::Client;
 use aws_sdk_kms::config::Builder;
@@ -12,6 +14,8 @@ use latchkey_oauth::meter::{Backend, Meter};
 use latchkey_oauth::token::algorithm::Algorithm;
 use latchkey_oauth::token::jwk::RingKey;
 use latchkey_oauth::token::jws::{JwsSigner, SignError};
+
+pub use public_keys::PublicKeys;
 
 /// How a client is set up: as `sdk` says, at `endpoint` if there is one.
 pub fn config(sdk: &SdkConfig, endpoint: Option<&str>) -> Builder {

@@ -95,7 +95,9 @@ fn login_outcome(log: &RequestLog) -> Option<&'static str> {
             | AuditEvent::PasswordReset
             | AuditEvent::PasswordRefused
             | AuditEvent::ResetTokenMade
-            | AuditEvent::GrantsEnded,
+            | AuditEvent::GrantsEnded
+            | AuditEvent::KeyAdded
+            | AuditEvent::KeyWithdrawn,
         ) => None,
         None => log
             .error

@@ -73,6 +73,10 @@ pub enum AuditEvent {
     ResetTokenMade,
     /// Tokens of a user's were ended.
     GrantsEnded,
+    /// A signing key was added to a tenant's ring.
+    KeyAdded,
+    /// A signing key was withdrawn: tokens it signed are refused.
+    KeyWithdrawn,
 }
 
 impl AuditEvent {
@@ -111,5 +115,7 @@ impl AuditEvent {
         Self::PasswordRefused,
         Self::ResetTokenMade,
         Self::GrantsEnded,
+        Self::KeyAdded,
+        Self::KeyWithdrawn,
     ];
 }

@@ -12,11 +12,12 @@ use crate::hash::{Sha256Hash, sha256};
 use crate::registration::{Activation, Registration};
 use crate::scope::Scope;
 use crate::store::{
-    Condition, Expected, Page, Part, StoreError, Version, Versioned, all, part_after,
+    Condition, Expected, Once, Page, Part, StoreError, Version, Versioned, all, part_after,
 };
 use crate::tenant::{Domain, LifetimeOverrides, Tenant, TenantId};
 use crate::time::Seconds;
 use crate::token::algorithm::Algorithm;
+use crate::token::jwk::KeyRing;
 use crate::token::opaque::AccessTokenFormat;
 
 /// A client identifier: 1 to 255 printable ASCII characters (RFC 6749 appendix A.1) without `#`,
@@ -282,6 +283,17 @@ pub trait RegistryRepository: Send + Sync {
     ) -> impl Future<Output = Result<Option<Api>, StoreError>> + Send;
 }
 
+/// How the replacement of a key ring ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RingWrite {
+    /// It is so now.
+    Written,
+    /// Nothing is written: the ring is not as expected, or the request was carried out before.
+    Stale,
+    /// Nothing is written: a key of it is another tenant's.
+    AnotherTenants,
+}
+
 /// Writing tenants, clients and APIs: the operator's side of [`RegistryRepository`]. Each write tells the version it made,
 /// or `None` where it did not find what it expected, and then nothing is written. What is read is never older than the last
 /// write that was answered; a list may be a moment older.
@@ -314,13 +326,16 @@ pub trait RegistryAdmin: RegistryRepository {
         condition: impl Into<Condition<'a>> + Send,
     ) -> impl Future<Output = Result<Option<Version>, StoreError>> + Send;
 
-    /// Replaces a tenant's key ring, unless somebody else has since `expected` was read: `false` then.
+    /// Replaces a tenant's key ring, unless somebody else has since `expected` was read, and notes the request that it is
+    /// for. Every key of the ring is the tenant's from then on, for good: no other tenant's ring may have it, whatever
+    /// becomes of this one.
     fn put_keys(
         &self,
         tenant: &TenantId,
-        expected: &crate::token::jwk::KeyRing,
-        keys: &crate::token::jwk::KeyRing,
-    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+        expected: &KeyRing,
+        keys: &KeyRing,
+        once: Option<&Once>,
+    ) -> impl Future<Output = Result<RingWrite, StoreError>> + Send;
 
     /// Writes a client.
     fn put_client<'a>(
@@ -355,7 +370,7 @@ pub trait RegistryAdmin: RegistryRepository {
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
     /// Deletes a tenant's settings and key ring; `false` where its settings are not as expected. Its clients, APIs and users
-    /// go one by one, before.
+    /// go one by one, before. Its keys stay its own: no other tenant may ever sign with what verified its tokens.
     fn delete_tenant(
         &self,
         tenant: &TenantId,

@@ -14,6 +14,7 @@ pub mod door;
 pub mod duration;
 pub mod fault;
 pub mod fields;
+pub mod key;
 pub mod lifetimes;
 pub mod secret;
 pub mod shape;
@@ -24,6 +25,7 @@ pub mod user;
 
 pub use api::ApiEntry;
 pub use client::{ClientEntry, ClientSecrets};
+pub use key::KeyEntry;
 pub use tenant::TenantEntry;
 pub use user::{UserEntry, UserPassword};
 

@@ -21,7 +21,6 @@ use crate::fixtures::{
     NOW, api, client_id, confidential, public, scope, subject_key, tenant, user,
 };
 use crate::random::SeededRandom;
-use crate::signer::LocalSigner;
 
 /// What is written is read, per tenant, and lists are complete.
 pub async fn registry(store: &impl RegistryAdmin, tenant_name: &str) {
@@ -92,34 +91,6 @@ pub async fn registry(store: &impl RegistryAdmin, tenant_name: &str) {
     let deleted = store.delete_tenant(&here, Expected::Any);
     assert!(deleted.await.unwrap());
     assert_eq!(store.tenant(&here).await.unwrap(), None);
-}
-
-/// A key ring is replaced only by who has seen it as it is.
-pub async fn key_ring(store: &impl RegistryAdmin, tenant_name: &str) {
-    let here = tenant(tenant_name);
-    store
-        .put_tenant(&here, &TenantSettings::default(), Expected::Absent)
-        .await
-        .unwrap();
-    let none = KeyRing::default();
-    let one = LocalSigner::generate().key_ring();
-    assert!(store.put_keys(&here, &none, &one).await.unwrap());
-    assert!(!store.put_keys(&here, &none, &none).await.unwrap());
-    assert_eq!(store.tenant(&here).await.unwrap().unwrap().keys, one);
-
-    let mut two = one.clone();
-    two.keys.extend(LocalSigner::generate().key_ring().keys);
-    assert!(store.put_keys(&here, &one, &two).await.unwrap());
-    assert!(!store.put_keys(&here, &one, &two).await.unwrap());
-    let settings = TenantSettings {
-        name: Some("renamed".to_owned()),
-        ..TenantSettings::default()
-    };
-    store
-        .put_tenant(&here, &settings, Expected::Any)
-        .await
-        .unwrap();
-    assert_eq!(store.tenant(&here).await.unwrap().unwrap().keys, two);
 }
 
 /// A family of a user of a tenant, with its first token.

@@ -11,6 +11,7 @@
 pub mod clock;
 pub mod contract;
 pub mod contract_admin;
+pub mod contract_keys;
 pub mod contract_users;
 pub mod fixtures;
 pub mod memory;

@@ -31,6 +31,8 @@ pub struct MemoryStore(Arc<Mutex<Tables>>);
 pub(crate) struct Tables {
     pub settings: BTreeMap<TenantId, Versioned<TenantSettings>>,
     pub rings: BTreeMap<TenantId, KeyRing>,
+    /// Whose a signing key is, by its `kid`; for good.
+    pub key_owners: BTreeMap<String, TenantId>,
     pub clients: BTreeMap<(TenantId, ClientId), Versioned<Client>>,
     pub apis: BTreeMap<(TenantId, ResourceId), Versioned<Api>>,
     pub logins: BTreeMap<(TenantId, Username), Versioned<Credentials>>,

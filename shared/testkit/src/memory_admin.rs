@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use latchkey_oauth::api::{Api, ResourceId};
-use latchkey_oauth::client::{Client, ClientId, RegistryAdmin};
+use latchkey_oauth::client::{Client, ClientId, RegistryAdmin, RingWrite};
 use latchkey_oauth::hash::Sha256Hash;
 use latchkey_oauth::store::{
-    Condition, Expected, OnceNote, OnceRepository, Page, Part, StoreError, Version, Versioned,
+    Condition, Expected, Once, OnceNote, OnceRepository, Page, Part, StoreError, Version, Versioned,
 };
 use latchkey_oauth::tenant::{Tenant, TenantId, TenantSettings};
 use latchkey_oauth::time::Timestamp;
@@ -142,14 +142,29 @@ impl RegistryAdmin for MemoryStore {
         tenant: &TenantId,
         expected: &KeyRing,
         keys: &KeyRing,
-    ) -> Result<bool, StoreError> {
+        once: Option<&Once>,
+    ) -> Result<RingWrite, StoreError> {
         let mut tables = self.tables();
-        let ring = tables.rings.entry(tenant.clone()).or_default();
-        let unchanged = ring == expected;
-        if unchanged {
-            *ring = keys.clone();
+        let kids = || keys.keys.iter().map(|key| key.kid.clone());
+        let is_anothers = |kid| {
+            let owner = tables.key_owners.get(&kid);
+            owner.is_some_and(|owner| owner != tenant)
+        };
+        if kids().any(is_anothers) {
+            return Ok(RingWrite::AnotherTenants);
         }
-        Ok(unchanged)
+        let found = tables.rings.get(tenant).cloned().unwrap_or_default();
+        let condition = Condition {
+            expected: Expected::Any,
+            once,
+        };
+        if found != *expected || tables.begin(condition).is_none() {
+            return Ok(RingWrite::Stale);
+        }
+        tables.rings.insert(tenant.clone(), keys.clone());
+        let owned = kids().map(|kid| (kid, tenant.clone()));
+        tables.key_owners.extend(owned);
+        Ok(RingWrite::Written)
     }
 
     async fn put_client<'a>(

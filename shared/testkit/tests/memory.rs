@@ -1,13 +1,14 @@
 //! The store contract, kept by memory.
 
 use latchkey_testkit::memory::MemoryStore;
-use latchkey_testkit::{contract, contract_admin, contract_users};
+use latchkey_testkit::{contract, contract_admin, contract_keys, contract_users};
 
 #[tokio::test]
 async fn memory_keeps_the_contract() {
     let store = MemoryStore::default();
     contract::registry(&store, "registry").await;
-    contract::key_ring(&store, "key-ring").await;
+    contract_keys::key_ring(&store, &store, "key-ring").await;
+    contract_keys::signing_keys(&store, "signing-keys").await;
     contract_users::users(&store, "users").await;
     contract_users::rehash(&store, "rehash").await;
     contract_users::set_password(&store, &store, "set-password").await;

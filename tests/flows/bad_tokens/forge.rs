@@ -34,9 +34,9 @@ impl Key {
         let pair = RsaPair::from_pkcs8(&signer.pkcs8()).unwrap();
         let public = pair.public_key();
         let (n, e) = (public.modulus(), public.exponent());
-        let (n, e) = (n.big_endian_without_leading_zero(), e);
-        let e = e.big_endian_without_leading_zero();
-        let ring = ring_key(PublicKey::Rsa { n, e }, alg);
+        let n = n.big_endian_without_leading_zero().to_vec();
+        let e = e.big_endian_without_leading_zero().to_vec();
+        let ring = ring_key(&PublicKey::Rsa { n, e }, alg);
         let pair = Pair::Rsa(pair, encoding);
         Self { ring, pair }
     }
@@ -46,15 +46,16 @@ impl Key {
         // SEC 1 section 2.3.3: 0x04 || x || y
         let public = &pair.public_key().as_ref()[1..];
         let (x, y) = public.split_at(public.len() / 2);
-        let ring = ring_key(PublicKey::Ec { x, y }, alg);
+        let (x, y) = (x.to_vec(), y.to_vec());
+        let ring = ring_key(&PublicKey::Ec { x, y }, alg);
         let pair = Pair::Ec(pair);
         Self { ring, pair }
     }
 
     fn ed25519() -> Self {
         let pair = Ed25519KeyPair::generate().unwrap();
-        let x = pair.public_key().as_ref();
-        let ring = ring_key(PublicKey::Ed25519 { x }, Algorithm::EdDSA);
+        let x = pair.public_key().as_ref().to_vec();
+        let ring = ring_key(&PublicKey::Ed25519 { x }, Algorithm::EdDSA);
         let pair = Pair::Ed25519(pair);
         Self { ring, pair }
     }
@@ -110,12 +111,12 @@ impl Key {
 }
 
 /// Published, but only the first of a ring signs.
-fn ring_key(key: PublicKey<'_>, alg: Algorithm) -> RingKey {
+fn ring_key(key: &PublicKey, alg: Algorithm) -> RingKey {
     let jwk = publish(key, alg).unwrap();
     RingKey {
         kid: jwk.common.key_id.clone().unwrap(),
         alg,
-        kms_key_id: "local".to_owned(),
+        kms_key_id: local_signer().kms_key().id,
         jwk,
         published_from: Timestamp::from_unix(0),
         signs_from: Timestamp::from_unix(0),
@@ -141,9 +142,8 @@ pub struct Forge {
 impl Forge {
     pub async fn new() -> Self {
         let world = World::on_memory().await;
-        let signer = local_signer().await;
         let mut forge = Self {
-            rs256: Key::rsa(signer, Algorithm::RS256, &RSA_PKCS1_SHA256),
+            rs256: Key::rsa(&local_signer(), Algorithm::RS256, &RSA_PKCS1_SHA256),
             ps256: Key::rsa(&LocalSigner::generate(), Algorithm::PS256, &RSA_PSS_SHA256),
             es256: Key::ec(Algorithm::ES256, &ECDSA_P256_SHA256_FIXED_SIGNING),
             es384: Key::ec(Algorithm::ES384, &ECDSA_P384_SHA384_FIXED_SIGNING),

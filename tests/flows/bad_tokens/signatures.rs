@@ -260,7 +260,7 @@ async fn ed25519_scalars_that_are_not_canonical() {
 #[tokio::test]
 async fn hmacs_with_what_everybody_knows() {
     let forge = Forge::new().await;
-    let pair = KeyPair::from_pkcs8(&local_signer().await.pkcs8()).unwrap();
+    let pair = KeyPair::from_pkcs8(&local_signer().pkcs8()).unwrap();
     let spki: PublicKeyX509Der<'_> = pair.public_key().as_der().unwrap();
     let spki = spki.as_ref().to_vec();
     let pkcs1 = pair.public_key().as_ref().to_vec();

@@ -16,8 +16,9 @@ use crate::demo_http::Http;
 use crate::environment::Environment;
 use crate::progress::{HEAD, QUIET, Step, Timings, note, paint, say};
 use crate::registry::{self, Operator};
+use crate::template::Template;
 use crate::tools::{Emulator, Sam};
-use crate::{build, demo, prerequisites, process, workspace};
+use crate::{aws, build, demo, prerequisites, process, tables, workspace};
 
 mod checks;
 mod emulator;
@@ -30,10 +31,11 @@ const STAGE: &str = "dev";
 const STACK: &str = "latchkey-dev";
 const OTHER_ISSUER: &str = "https://id.example.org";
 /// Every parameter but the architecture, each with another value than the stage's.
-const CHANGED: [(&str, &str); 10] = [
+const CHANGED: [(&str, &str); 11] = [
     ("Stage", "other"),
     ("Issuer", OTHER_ISSUER),
     ("LogRetentionDays", "90"),
+    ("RegistrationsPerSecond", "7"),
     ("Tracing", "PassThrough"),
     ("Monitoring", "on"),
     ("AlarmTopic", "arn:aws:sns:us-east-1:000000000000:alarms"),
@@ -145,6 +147,7 @@ impl Deployment<'_> {
         self.without_policies(checks, &api, &accesses)?;
         let issuer = output(&first, "ApiUrl")?;
         self.requests(checks, &api, &issuer, &accesses, None)?;
+        self.keys(checks, &first, &api, &issuer)?;
         timings.add("requests", step.elapsed(), false);
 
         for (name, value) in CHANGED {
@@ -226,8 +229,8 @@ impl Deployment<'_> {
         Ok(())
     }
 
-    /// As the README says, with what the deployment printed.
-    fn fill(&self, description: &Value) -> Result<Vec<Access>> {
+    /// What an operator has: the tables that the deployment printed.
+    fn environment(&self, description: &Value) -> Result<Environment> {
         let tables = [
             ("LATCHKEY_REGISTRY_TABLE", "RegistryTable"),
             ("LATCHKEY_USERS_TABLE", "UsersTable"),
@@ -235,14 +238,49 @@ impl Deployment<'_> {
         ];
         let [registry, users, grants] =
             tables.map(|(variable, name)| output(description, name).map(|it| (variable, it)));
-        let environment = Environment::of_operator([registry?, users?, grants?], &self.account.url);
+        let tables = [registry?, users?, grants?];
+        Ok(Environment::of_operator(tables, &self.account.url))
+    }
+
+    /// A key that this stack may sign with, or another one.
+    fn create_key(&self, stack: &str) -> Result<String> {
+        let like = Template::read()?.signing_key()?;
+        let kms = aws::kms(&self.account.url);
+        aws::wait_for(tables::create_key(&kms, &like, stack))
+    }
+
+    /// As the README says, with what the deployment printed.
+    fn fill(&self, description: &Value) -> Result<Vec<Access>> {
+        let environment = self.environment(description)?;
         let operator = Operator {
             environment: &environment,
             release: self.release,
         };
         let applied = operator.apply(&self.registry)?;
-        operator.share_key(&output(description, "SigningKeyId")?)?;
+        let own = output(description, "SigningKeyId")?;
+        operator.add_keys(&own, || self.create_key(STACK))?;
         demo_access::read(&self.registry, &applied)
+    }
+
+    /// That the tag of a key decides, and nothing else.
+    fn keys(
+        &self,
+        checks: &mut Checks,
+        description: &Value,
+        api: &Http,
+        issuer: &str,
+    ) -> Result<()> {
+        let environment = self.environment(description)?;
+        let operator = Operator {
+            environment: &environment,
+            release: self.release,
+        };
+        let token = requests::manager(&operator, api, issuer, "manage:keys:write")?;
+        let (ours, others) = (self.create_key(STACK)?, self.create_key("another-stack")?);
+        requests::adds_key(checks, api, &token, &ours, 201)?;
+        requests::adds_key(checks, api, &token, &others, 422)?;
+        checks.tell("the management API reads public keys of this stack's, and of no other's");
+        Ok(())
     }
 
     /// To the API's own host name, wherever it is.

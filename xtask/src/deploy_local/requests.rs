@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Context, Result};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::tally::Checks;
 use crate::demo_access::Access;
 use crate::demo_http::{Call, Credentials, Http};
+use crate::registry::{Generated, Operator};
 
 /// One request to each function, before anything is remembered by it.
 pub fn of_every_function(access: &Access) -> Vec<(&'static str, Call)> {
@@ -57,6 +58,45 @@ pub fn refused(checks: &mut Checks, http: &Http, access: &Access) -> Result<()> 
             ),
         );
     }
+    Ok(())
+}
+
+/// A token for the management API, of a client that the operator makes.
+pub fn manager(operator: &Operator<'_>, http: &Http, issuer: &str, scope: &str) -> Result<String> {
+    let audience = format!("{issuer}/admin/v1");
+    let generated = operator.add_client("deploy-operator", &audience, scope)?;
+    let secret = generated.into_iter().find_map(|it| match it {
+        Generated::Client { client_secret, .. } => Some(client_secret),
+        Generated::User { .. } => None,
+    });
+    let mut call = Call::get("/token");
+    call.form = Some(vec![
+        ("grant_type", "client_credentials".to_owned()),
+        ("client_id", "deploy-operator".to_owned()),
+        ("client_secret", secret.context("no secret was made up")?),
+    ]);
+    let answer = http.send(&call)?.json();
+    let token = answer.get("access_token").and_then(Value::as_str);
+    Ok(token.context("no token for the management API")?.to_owned())
+}
+
+/// Adds a key to the default tenant's ring, where it never comes to signing.
+pub fn adds_key(
+    checks: &mut Checks,
+    http: &Http,
+    token: &str,
+    key: &str,
+    status: u16,
+) -> Result<()> {
+    let body = json!({"kms_key_id": key, "signs_after": "30d"});
+    let answer = http.send(&Call::manage("/admin/v1/keys", token, body))?;
+    checks.expect(
+        answer.status == status,
+        format!(
+            "adding a key is answered by {status} (it was {} {})",
+            answer.status, answer.text
+        ),
+    );
     Ok(())
 }
 
@@ -125,8 +165,6 @@ fn names(line: &Value) -> BTreeSet<String> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     fn logs(namespace: &str) -> Value {

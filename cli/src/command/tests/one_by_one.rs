@@ -125,11 +125,17 @@ async fn keys_of_a_tenant() {
     }
     deployment.clock.advance(Seconds::hours(3));
     told.push(deployment.ok("latchkey keys list", "").await);
-    told.push(
-        deployment
-            .fault("latchkey keys add c --tenant nowhere", "")
-            .await,
-    );
+    deployment.ok("latchkey tenant add acme", "").await;
+    for line in [
+        "latchkey keys add c --tenant nowhere",
+        "latchkey keys add unknown",
+        "latchkey keys add c --alg RS256",
+        // Each tenant has keys of its own.
+        "latchkey keys add a --tenant acme",
+        "latchkey keys withdraw nothing",
+    ] {
+        told.push(format!("$ {line}\n{}", deployment.fault(line, "").await));
+    }
     insta::assert_snapshot!(told.join("\n"));
     assert!(deployment.clock.now() > NOW);
 }

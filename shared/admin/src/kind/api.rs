@@ -4,6 +4,7 @@ use latchkey_oauth::api::{Api, ResourceId};
 use latchkey_oauth::audit::AuditEvent;
 use latchkey_oauth::client::RegistryAdmin;
 use latchkey_oauth::store::{Condition, Expected, Page, Part, Version, Versioned};
+use latchkey_oauth::token::key_ring::KeyManagement;
 use latchkey_oauth::user::UserAdmin;
 use latchkey_registry::fault::Place;
 use latchkey_registry::tree::Node;
@@ -19,7 +20,9 @@ use crate::problem::Refusal;
 #[derive(Debug)]
 pub struct Apis;
 
-impl<R: RegistryAdmin, U: UserAdmin, G: Grants> Kind<ManageEndpoint<R, U, G>> for Apis {
+impl<R: RegistryAdmin, U: UserAdmin, G: Grants, K: KeyManagement> Kind<ManageEndpoint<R, U, G, K>>
+    for Apis
+{
     type Value = Api;
     const NAME: &'static str = "API";
     const LIST: &'static str = "apis";
@@ -40,7 +43,7 @@ impl<R: RegistryAdmin, U: UserAdmin, G: Grants> Kind<ManageEndpoint<R, U, G>> fo
     }
 
     async fn read(
-        server: &ManageEndpoint<R, U, G>,
+        server: &ManageEndpoint<R, U, G, K>,
         ask: &Ask<'_>,
         id: &str,
     ) -> Result<Option<Versioned<Api>>, Refusal> {
@@ -51,7 +54,7 @@ impl<R: RegistryAdmin, U: UserAdmin, G: Grants> Kind<ManageEndpoint<R, U, G>> fo
     }
 
     async fn page(
-        server: &ManageEndpoint<R, U, G>,
+        server: &ManageEndpoint<R, U, G, K>,
         ask: &Ask<'_>,
         part: Part<'_>,
     ) -> Result<Page<Versioned<Api>>, Refusal> {
@@ -59,7 +62,7 @@ impl<R: RegistryAdmin, U: UserAdmin, G: Grants> Kind<ManageEndpoint<R, U, G>> fo
     }
 
     async fn describe(
-        _server: &ManageEndpoint<R, U, G>,
+        _server: &ManageEndpoint<R, U, G, K>,
         _ask: &Ask<'_>,
         document: Map<String, Json>,
         _old: Option<&Api>,
@@ -70,7 +73,7 @@ impl<R: RegistryAdmin, U: UserAdmin, G: Grants> Kind<ManageEndpoint<R, U, G>> fo
     }
 
     async fn put(
-        server: &ManageEndpoint<R, U, G>,
+        server: &ManageEndpoint<R, U, G, K>,
         ask: &Ask<'_>,
         api: &Api,
         condition: Condition<'_>,
@@ -80,7 +83,7 @@ impl<R: RegistryAdmin, U: UserAdmin, G: Grants> Kind<ManageEndpoint<R, U, G>> fo
     }
 
     async fn delete(
-        server: &ManageEndpoint<R, U, G>,
+        server: &ManageEndpoint<R, U, G, K>,
         ask: &Ask<'_>,
         api: &Versioned<Api>,
     ) -> Result<bool, Refusal> {

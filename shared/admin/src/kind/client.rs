@@ -4,6 +4,7 @@ use latchkey_oauth::audit::AuditEvent;
 use latchkey_oauth::client::{Client, ClientId, ClientSecretHash, RegistryAdmin};
 use latchkey_oauth::scope::{MANAGEMENT, Scope};
 use latchkey_oauth::store::{Condition, Expected, Page, Part, Version, Versioned};
+use latchkey_oauth::token::key_ring::KeyManagement;
 use latchkey_oauth::token::repository::TokenKeys;
 use latchkey_oauth::user::{Subject, SubjectKey, UserAdmin};
 use latchkey_registry::fault::Place;
@@ -49,7 +50,9 @@ pub fn ensure_covered<'a>(
     ))
 }
 
-impl<R: RegistryAdmin, U: UserAdmin, G: Grants> Kind<ManageEndpoint<R, U, G>> for Clients {
+impl<R: RegistryAdmin, U: UserAdmin, G: Grants, K: KeyManagement> Kind<ManageEndpoint<R, U, G, K>>
+    for Clients
+{
     type Value = Client;
     const NAME: &'static str = "client";
     const LIST: &'static str = "clients";
@@ -74,7 +77,7 @@ impl<R: RegistryAdmin, U: UserAdmin, G: Grants> Kind<ManageEndpoint<R, U, G>> fo
     }
 
     async fn read(
-        server: &ManageEndpoint<R, U, G>,
+        server: &ManageEndpoint<R, U, G, K>,
         ask: &Ask<'_>,
         id: &str,
     ) -> Result<Option<Versioned<Client>>, Refusal> {
@@ -85,7 +88,7 @@ impl<R: RegistryAdmin, U: UserAdmin, G: Grants> Kind<ManageEndpoint<R, U, G>> fo
     }
 
     async fn page(
-        server: &ManageEndpoint<R, U, G>,
+        server: &ManageEndpoint<R, U, G, K>,
         ask: &Ask<'_>,
         part: Part<'_>,
     ) -> Result<Page<Versioned<Client>>, Refusal> {
@@ -93,7 +96,7 @@ impl<R: RegistryAdmin, U: UserAdmin, G: Grants> Kind<ManageEndpoint<R, U, G>> fo
     }
 
     async fn describe(
-        server: &ManageEndpoint<R, U, G>,
+        server: &ManageEndpoint<R, U, G, K>,
         ask: &Ask<'_>,
         mut document: Map<String, Json>,
         old: Option<&Client>,
@@ -144,7 +147,7 @@ impl<R: RegistryAdmin, U: UserAdmin, G: Grants> Kind<ManageEndpoint<R, U, G>> fo
     }
 
     async fn put(
-        server: &ManageEndpoint<R, U, G>,
+        server: &ManageEndpoint<R, U, G, K>,
         ask: &Ask<'_>,
         client: &Client,
         condition: Condition<'_>,
@@ -156,7 +159,7 @@ impl<R: RegistryAdmin, U: UserAdmin, G: Grants> Kind<ManageEndpoint<R, U, G>> fo
     }
 
     async fn delete(
-        server: &ManageEndpoint<R, U, G>,
+        server: &ManageEndpoint<R, U, G, K>,
         ask: &Ask<'_>,
         client: &Versioned<Client>,
     ) -> Result<bool, Refusal> {
@@ -169,8 +172,8 @@ impl<R: RegistryAdmin, U: UserAdmin, G: Grants> Kind<ManageEndpoint<R, U, G>> fo
 }
 
 /// RFC 9068 section 5: the `sub` of a client that acts for itself may not be a user's, whom an API would take it for.
-async fn ensure_nobodys_subject<R, U, G: Grants>(
-    server: &ManageEndpoint<R, U, G>,
+async fn ensure_nobodys_subject<R, U, G: Grants, K>(
+    server: &ManageEndpoint<R, U, G, K>,
     ask: &Ask<'_>,
     client: &Client,
 ) -> Result<(), Refusal> {
@@ -187,8 +190,8 @@ async fn ensure_nobodys_subject<R, U, G: Grants>(
 }
 
 /// What a client refers to is there: a typing error would be found by nobody.
-async fn ensure_sound<R: RegistryAdmin, U, G>(
-    server: &ManageEndpoint<R, U, G>,
+async fn ensure_sound<R: RegistryAdmin, U, G, K>(
+    server: &ManageEndpoint<R, U, G, K>,
     ask: &Ask<'_>,
     client: &Client,
 ) -> Result<(), Refusal> {

@@ -10,6 +10,7 @@ use latchkey_oauth::hash::sha256;
 use latchkey_oauth::store::{Condition, Expected, Page, Part, Version, Versioned};
 use latchkey_oauth::tenant::{Domain, Tenant, TenantId};
 use latchkey_oauth::token::jwk::KeyRing;
+use latchkey_oauth::token::key_ring::KeyManagement;
 use latchkey_oauth::user::{User, UserAdmin};
 use latchkey_registry::tree::Node;
 use latchkey_registry::{document, tenant as vocabulary};
@@ -28,7 +29,9 @@ use crate::problem::{
 #[derive(Debug)]
 pub struct Tenants;
 
-impl<R: RegistryAdmin, U: UserAdmin, G: Grants> Kind<ManageEndpoint<R, U, G>> for Tenants {
+impl<R: RegistryAdmin, U: UserAdmin, G: Grants, K: KeyManagement> Kind<ManageEndpoint<R, U, G, K>>
+    for Tenants
+{
     type Value = Tenant;
     const NAME: &'static str = "tenant";
     const LIST: &'static str = "tenants";
@@ -49,7 +52,7 @@ impl<R: RegistryAdmin, U: UserAdmin, G: Grants> Kind<ManageEndpoint<R, U, G>> fo
     }
 
     async fn read(
-        server: &ManageEndpoint<R, U, G>,
+        server: &ManageEndpoint<R, U, G, K>,
         _ask: &Ask<'_>,
         id: &str,
     ) -> Result<Option<Versioned<Tenant>>, Refusal> {
@@ -60,7 +63,7 @@ impl<R: RegistryAdmin, U: UserAdmin, G: Grants> Kind<ManageEndpoint<R, U, G>> fo
     }
 
     async fn page(
-        server: &ManageEndpoint<R, U, G>,
+        server: &ManageEndpoint<R, U, G, K>,
         _ask: &Ask<'_>,
         part: Part<'_>,
     ) -> Result<Page<Versioned<Tenant>>, Refusal> {
@@ -68,7 +71,7 @@ impl<R: RegistryAdmin, U: UserAdmin, G: Grants> Kind<ManageEndpoint<R, U, G>> fo
     }
 
     async fn describe(
-        server: &ManageEndpoint<R, U, G>,
+        server: &ManageEndpoint<R, U, G, K>,
         ask: &Ask<'_>,
         document: Map<String, Json>,
         old: Option<&Tenant>,
@@ -100,7 +103,7 @@ impl<R: RegistryAdmin, U: UserAdmin, G: Grants> Kind<ManageEndpoint<R, U, G>> fo
     }
 
     async fn put(
-        server: &ManageEndpoint<R, U, G>,
+        server: &ManageEndpoint<R, U, G, K>,
         _ask: &Ask<'_>,
         tenant: &Tenant,
         condition: Condition<'_>,
@@ -113,7 +116,7 @@ impl<R: RegistryAdmin, U: UserAdmin, G: Grants> Kind<ManageEndpoint<R, U, G>> fo
 
     /// In two steps: what would go is counted and told with a code; who comes again with the code has seen it.
     async fn delete(
-        server: &ManageEndpoint<R, U, G>,
+        server: &ManageEndpoint<R, U, G, K>,
         ask: &Ask<'_>,
         tenant: &Versioned<Tenant>,
     ) -> Result<bool, Refusal> {
@@ -140,8 +143,8 @@ impl<R: RegistryAdmin, U: UserAdmin, G: Grants> Kind<ManageEndpoint<R, U, G>> fo
 }
 
 /// Whose a domain is the whole deployment has to agree about.
-async fn ensure_domain<R: RegistryAdmin, U, G>(
-    server: &ManageEndpoint<R, U, G>,
+async fn ensure_domain<R: RegistryAdmin, U, G, K>(
+    server: &ManageEndpoint<R, U, G, K>,
     ask: &Ask<'_>,
     tenant: &TenantId,
     domain: Option<&Domain>,
@@ -176,8 +179,8 @@ struct Belongings {
 }
 
 impl Belongings {
-    async fn of<R: RegistryAdmin, U: UserAdmin, G: Grants>(
-        server: &ManageEndpoint<R, U, G>,
+    async fn of<R: RegistryAdmin, U: UserAdmin, G: Grants, K: KeyManagement>(
+        server: &ManageEndpoint<R, U, G, K>,
         tenant: &Tenant,
     ) -> Result<Self, Refusal> {
         let part = Part {
@@ -239,9 +242,9 @@ impl Belongings {
     }
 
     /// The tenant itself goes last: where this ends early, it can be asked for again.
-    async fn delete<R: RegistryAdmin, U: UserAdmin, G: Grants>(
+    async fn delete<R: RegistryAdmin, U: UserAdmin, G: Grants, K: KeyManagement>(
         &self,
-        server: &ManageEndpoint<R, U, G>,
+        server: &ManageEndpoint<R, U, G, K>,
         tenant: &TenantId,
     ) -> Result<(), Refusal> {
         let ensure = |deleted: bool| if deleted { Ok(()) } else { Err(stale()) };

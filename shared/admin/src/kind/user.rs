@@ -5,6 +5,7 @@ use latchkey_oauth::client::{ClientId, RegistryAdmin};
 use latchkey_oauth::password::{Password, StoredPassword};
 use latchkey_oauth::random;
 use latchkey_oauth::store::{Condition, Expected, Page, Part, Version, Versioned};
+use latchkey_oauth::token::key_ring::KeyManagement;
 use latchkey_oauth::user::{
     Credentials, Generation, Subject, User, UserAdmin, UserProfile, Username,
 };
@@ -32,8 +33,8 @@ pub struct NewPassword {
 }
 
 /// What is to be kept of a password, if it is one that the tenant takes.
-pub fn new_password<R, U, G>(
-    server: &ManageEndpoint<R, U, G>,
+pub fn new_password<R, U, G, K>(
+    server: &ManageEndpoint<R, U, G, K>,
     ask: &Ask<'_>,
     username: &Username,
     wish: UserPassword,
@@ -62,7 +63,9 @@ pub fn new_password<R, U, G>(
     Ok(NewPassword { hash, shown })
 }
 
-impl<R: RegistryAdmin, U: UserAdmin, G: Grants> Kind<ManageEndpoint<R, U, G>> for Users {
+impl<R: RegistryAdmin, U: UserAdmin, G: Grants, K: KeyManagement> Kind<ManageEndpoint<R, U, G, K>>
+    for Users
+{
     type Value = User;
     const NAME: &'static str = "user";
     const LIST: &'static str = "users";
@@ -83,7 +86,7 @@ impl<R: RegistryAdmin, U: UserAdmin, G: Grants> Kind<ManageEndpoint<R, U, G>> fo
     }
 
     async fn read(
-        server: &ManageEndpoint<R, U, G>,
+        server: &ManageEndpoint<R, U, G, K>,
         ask: &Ask<'_>,
         id: &str,
     ) -> Result<Option<Versioned<User>>, Refusal> {
@@ -94,7 +97,7 @@ impl<R: RegistryAdmin, U: UserAdmin, G: Grants> Kind<ManageEndpoint<R, U, G>> fo
     }
 
     async fn page(
-        server: &ManageEndpoint<R, U, G>,
+        server: &ManageEndpoint<R, U, G, K>,
         ask: &Ask<'_>,
         part: Part<'_>,
     ) -> Result<Page<Versioned<User>>, Refusal> {
@@ -102,7 +105,7 @@ impl<R: RegistryAdmin, U: UserAdmin, G: Grants> Kind<ManageEndpoint<R, U, G>> fo
     }
 
     async fn describe(
-        server: &ManageEndpoint<R, U, G>,
+        server: &ManageEndpoint<R, U, G, K>,
         ask: &Ask<'_>,
         document: Map<String, Json>,
         old: Option<&User>,
@@ -172,7 +175,7 @@ impl<R: RegistryAdmin, U: UserAdmin, G: Grants> Kind<ManageEndpoint<R, U, G>> fo
     }
 
     async fn put(
-        server: &ManageEndpoint<R, U, G>,
+        server: &ManageEndpoint<R, U, G, K>,
         ask: &Ask<'_>,
         user: &User,
         condition: Condition<'_>,
@@ -184,7 +187,7 @@ impl<R: RegistryAdmin, U: UserAdmin, G: Grants> Kind<ManageEndpoint<R, U, G>> fo
     }
 
     async fn delete(
-        server: &ManageEndpoint<R, U, G>,
+        server: &ManageEndpoint<R, U, G, K>,
         ask: &Ask<'_>,
         user: &Versioned<User>,
     ) -> Result<bool, Refusal> {

@@ -110,31 +110,31 @@ impl<'a> JwkSet<'a> {
 }
 
 /// The numbers of a public key, as its DER form gives them: big-endian, unsigned.
-#[derive(Debug, Clone, Copy)]
-pub enum PublicKey<'a> {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PublicKey {
     /// RFC 7518 section 6.3.1.
     Rsa {
         /// The modulus, without leading zeros.
-        n: &'a [u8],
+        n: Vec<u8>,
         /// The exponent, without leading zeros.
-        e: &'a [u8],
+        e: Vec<u8>,
     },
     /// RFC 7518 section 6.2.1: coordinates of 32 bytes (P-256) or 48 bytes (P-384).
     Ec {
         /// The x coordinate.
-        x: &'a [u8],
+        x: Vec<u8>,
         /// The y coordinate.
-        y: &'a [u8],
+        y: Vec<u8>,
     },
     /// RFC 8037 section 2: 32 bytes.
     Ed25519 {
         /// The public key.
-        x: &'a [u8],
+        x: Vec<u8>,
     },
 }
 
 /// A JWK with `kid`, `use` and `alg`, from a public key's numbers; `None` if they do not go with the algorithm.
-pub fn publish(key: PublicKey<'_>, alg: Algorithm) -> Option<Jwk> {
+pub fn publish(key: &PublicKey, alg: Algorithm) -> Option<Jwk> {
     let encode = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
     let curve = match (alg, key) {
         (Algorithm::RS256 | Algorithm::PS256, PublicKey::Rsa { .. }) => None,

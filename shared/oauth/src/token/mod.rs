@@ -7,6 +7,7 @@ pub mod id_token;
 pub mod issue;
 pub mod jwk;
 pub mod jws;
+pub mod key_ring;
 pub mod opaque;
 pub mod refresh_token;
 pub mod repository;
