@@ -481,10 +481,12 @@ async fn scopes_and_claims_of_the_tenants_own(world: World) {
     let settings = TenantSettings {
         claim_scopes: vec![ClaimScope {
             scope: "employment".to_owned(),
-            claims: vec![
-                ClaimName::parse("department").unwrap(),
-                ClaimName::parse("cost_center").unwrap(),
-            ],
+            claims: ["department", "cost_center"]
+                .map(|name| ClaimRule {
+                    name: ClaimName::parse(name).unwrap(),
+                    from: ClaimSource::Attribute(name.to_owned()),
+                })
+                .to_vec(),
         }],
         ..TenantSettings::default()
     };

@@ -503,10 +503,12 @@ fn field(name: &str, shape: Shape) -> Value {
             json!({"type": "string", "pattern": "^([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?$", "examples": ["15m"]})
         }
         Shape::Texts => json!({"type": "array", "items": {"type": "string"}}),
-        Shape::List if name == "scopes" => json!({"type": "array", "items": {"oneOf": [
-            {"type": "string"},
-            {"type": "object", "additionalProperties": false, "properties": {}},
-        ]}}),
+        Shape::List if matches!(name, "scopes" | "claims") => {
+            json!({"type": "array", "items": {"oneOf": [
+                {"type": "string"},
+                {"type": "object", "additionalProperties": false, "properties": {}},
+            ]}})
+        }
         Shape::List => {
             json!({"type": "array", "items": {"type": "object", "additionalProperties": false, "properties": {}}})
         }

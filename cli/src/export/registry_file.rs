@@ -10,7 +10,7 @@ use latchkey_oauth::lockout::{Backoff, LockPolicy};
 use latchkey_oauth::password_policy::PasswordPolicy;
 use latchkey_oauth::registration::RegistrationPolicy;
 use latchkey_oauth::store::Versioned;
-use latchkey_oauth::tenant::{LifetimeOverrides, Tenant, TenantId, TenantSettings};
+use latchkey_oauth::tenant::{ContextClasses, LifetimeOverrides, Tenant, TenantId, TenantSettings};
 use latchkey_oauth::user::User;
 use serde::Serialize;
 
@@ -136,6 +136,10 @@ fn tenant(exported: &Exported) -> Members {
         userinfo_without_openid,
         revocation_by_bearer,
         registration,
+        acr: ContextClasses {
+            password,
+            client_credentials,
+        },
         lockout: LockPolicy { user, source },
         password_policy,
     } = &exported.tenant.settings;
@@ -151,7 +155,7 @@ fn tenant(exported: &Exported) -> Members {
         let ClaimScope { scope, claims } = scope;
         let mut members = Members::default();
         members.add("scope", scope);
-        members.add("claims", claims);
+        rules(&mut members, claims);
         members
     });
     members.list("claim_scopes", claim_scopes);
@@ -162,6 +166,12 @@ fn tenant(exported: &Exported) -> Members {
     members.add("revocation_by_bearer", revocation_by_bearer);
     if let Some(policy) = registration {
         members.always("registration", self::registration(policy).into());
+    }
+    if !exported.tenant.settings.acr.is_empty() {
+        let mut acr = Members::default();
+        acr.add("password", password);
+        acr.add("client_credentials", client_credentials);
+        members.always("acr", acr.into());
     }
     if exported.tenant.settings.lockout != LockPolicy::default() {
         let mut lockout = Members::default();

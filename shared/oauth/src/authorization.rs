@@ -13,6 +13,8 @@ pub struct Authorization {
     pub subject: Subject,
     /// Whom the access token is for, and the APIs among them.
     pub target: Target,
+    /// How well whoever it is has authenticated (`acr`, OIDC Core section 2), where the tenant has a word for it.
+    pub acr: Option<String>,
     /// The user's part in it; `None` for a client acting for itself.
     pub user: Option<UserAuthentication>,
     /// What becomes of the refresh token.
@@ -26,8 +28,6 @@ pub struct UserAuthentication {
     pub username: Username,
     /// When (OIDC Core section 2, `auth_time`).
     pub auth_time: Timestamp,
-    /// How well (`acr`), where somebody asked.
-    pub acr: Option<String>,
     /// By what means (`amr`, RFC 8176).
     pub amr: Vec<String>,
     /// The generation their tokens belong to.

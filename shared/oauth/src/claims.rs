@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::api::ClaimName;
+use crate::api::{self, ClaimRule};
 use crate::scope::{OPENID, Scope};
 use crate::user::UserProfile;
 
@@ -45,10 +45,10 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 /// A scope of a tenant's own, with the claims it grants at UserInfo and in ID tokens.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClaimScope {
-    /// The scope-token of RFC 6749 section 3.3; none of [`BY_SCOPE`], and not `openid`.
+    /// The scope-token of RFC 6749 section 3.3; not `openid`. One of [`BY_SCOPE`] grants these besides its own.
     pub scope: String,
-    /// The claims.
-    pub claims: Vec<ClaimName>,
+    /// The claims, and where their values come from.
+    pub claims: Vec<ClaimRule>,
 }
 
 /// Whether a scope asks for what the issuer itself knows: an ID token, or claims at UserInfo.
@@ -75,9 +75,8 @@ pub fn granted(profile: &UserProfile, scope: &Scope, own: &[ClaimScope]) -> Map<
     let standard = BY_SCOPE.iter().filter(|(name, _)| scope.contains(name));
     let standard = standard.flat_map(|(_, names)| names.iter().copied());
     let own = own.iter().filter(|it| scope.contains(&it.scope));
-    let own = own.flat_map(|it| it.claims.iter().map(ClaimName::as_str));
-    let mut claims = Map::new();
-    for name in standard.chain(own) {
+    let mut claims = api::apply(own.flat_map(|it| &it.claims), Some(profile));
+    for name in standard {
         if let Some(value) = attribute(profile, name) {
             claims.insert(name.to_owned(), value);
         }
@@ -90,6 +89,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::api::{ClaimName, ClaimSource};
     use crate::user::{Subject, Username};
 
     #[test]
@@ -103,13 +103,20 @@ mod tests {
         };
         let own = [ClaimScope {
             scope: "fitting".to_owned(),
-            claims: ["shoe_size", "hat_size"]
-                .map(|it| ClaimName::parse(it).unwrap())
-                .to_vec(),
+            claims: [
+                ("shoe_size", "shoe_size"),
+                ("hat", "hat_size"),
+                ("nick", "name"),
+            ]
+            .map(|(name, attribute)| ClaimRule {
+                name: ClaimName::parse(name).unwrap(),
+                from: ClaimSource::Attribute(attribute.to_owned()),
+            })
+            .to_vec(),
         }];
         let of = |scope| Value::from(granted(&profile, &Scope::parse(scope).unwrap(), &own));
         assert_eq!(of("openid"), json!({}));
-        assert_eq!(of("fitting"), json!({"shoe_size": 38}));
+        assert_eq!(of("fitting"), json!({"shoe_size": 38, "nick": "Alice"}));
         assert_eq!(of("email"), json!({"email": "a@example.com"}));
         assert_eq!(
             of("openid profile"),

@@ -315,12 +315,41 @@ pub struct TenantSettings {
     /// What clients may have that register themselves; without it none can.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub registration: Option<RegistrationPolicy>,
+    /// What tokens say of how well somebody authenticated.
+    #[serde(default, skip_serializing_if = "ContextClasses::is_empty")]
+    pub acr: ContextClasses,
     /// When guessing is slowed down.
     #[serde(default)]
     pub lockout: LockPolicy,
     /// What a new password must be.
     #[serde(default)]
     pub password_policy: PasswordPolicy,
+}
+
+/// The authentication context class (`acr`) of tokens, by the grant that began them: OIDC Core section 2, RFC 9470 section 6.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ContextClasses {
+    /// Of a user who signed in by password.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password: Option<String>,
+    /// Of a client that acts for itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_credentials: Option<String>,
+}
+
+impl ContextClasses {
+    /// Whether none is named.
+    pub const fn is_empty(&self) -> bool {
+        self.password.is_none() && self.client_credentials.is_none()
+    }
+
+    /// Those that are named.
+    pub fn named(&self) -> impl Iterator<Item = &str> {
+        [&self.password, &self.client_credentials]
+            .into_iter()
+            .flatten()
+            .map(String::as_str)
+    }
 }
 
 /// A tenant as a request needs it.

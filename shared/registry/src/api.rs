@@ -137,12 +137,20 @@ fn read_scope(node: Node, fields: &Fields<'_>) -> Option<ApiScope> {
 /// # Errors
 /// What is wrong with it.
 pub fn scope_token(text: &str) -> Result<String, String> {
+    let token = one_token(text)?;
+    if is_identity_scope(&token, &[]) {
+        return Err(format!(
+            "{token} is OpenID Connect's and means the same for every API; choose another name"
+        ));
+    }
+    Ok(token)
+}
+
+/// One scope, and no more.
+pub(crate) fn one_token(text: &str) -> Result<String, String> {
     let scope = Scope::parse(text).map_err(|error| error.to_string())?;
     let mut tokens = scope.tokens();
     match (tokens.next(), tokens.next()) {
-        (Some(token), None) if is_identity_scope(token, &[]) => Err(format!(
-            "{token} is OpenID Connect's and means the same for every API; choose another name"
-        )),
         (Some(token), None) => Ok(token.to_owned()),
         _ => Err(format!(
             "{text} is more than one scope; list them one by one"

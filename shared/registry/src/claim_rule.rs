@@ -4,14 +4,14 @@ use latchkey_oauth::api::{ClaimName, ClaimRule, ClaimSource};
 use serde_json::Value as Json;
 
 use crate::fields::Fields;
-use crate::tree::Node;
+use crate::tree::{Node, Value};
 
 /// The most rules one of them may have.
 const MOST: usize = 50;
 /// The longest constant, as JSON, in bytes: every token carries it.
 const MAX_CONSTANT: usize = 1_024;
 
-/// Reads `claims: [{name: tier, constant: gold}, {name: mail, attribute: email}, {name: groups}]`.
+/// Reads `claims: [{name: tier, constant: gold}, {name: mail, attribute: email}, groups]`.
 pub fn read_all(fields: &mut Fields<'_>) -> Vec<ClaimRule> {
     let nodes = fields.list("claims").unwrap_or_default();
     if nodes.len() > MOST {
@@ -32,8 +32,21 @@ pub fn read_all(fields: &mut Fields<'_>) -> Vec<ClaimRule> {
     rules
 }
 
-/// Reads one rule. Without a source the claim is the user's attribute of the same name.
+/// Reads one rule. Without a source the claim is the user's attribute of the same name, and then the name says it all.
 fn read(node: Node, fields: &Fields<'_>) -> Option<ClaimRule> {
+    if let Value::Text(text) = &node.value {
+        return match ClaimName::parse(text) {
+            Ok(name) => Some(ClaimRule {
+                from: ClaimSource::Attribute(name.to_string()),
+                name,
+            }),
+            Err(error) => {
+                let message = format!("{text}: {error}.");
+                fields.faults.at(node.at, &fields.place, message);
+                None
+            }
+        };
+    }
     let mut inner = Fields::open(node, fields.place.inside("a claim"), fields.faults)?;
     let name = inner.parsed("name", ClaimName::parse);
     let name = inner.require("name", name);

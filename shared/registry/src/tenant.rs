@@ -1,14 +1,13 @@
 //! Tenants: what an operator decides for one, and what belongs to it.
 
-use latchkey_oauth::api::ClaimName;
 use latchkey_oauth::claims::ClaimScope;
 use latchkey_oauth::client::ClientId;
 use latchkey_oauth::dialect::Dialect;
 use latchkey_oauth::lockout::{Backoff, LockPolicy};
 use latchkey_oauth::password_policy::{LEAST_MIN_LENGTH, PasswordPolicy};
 use latchkey_oauth::registration::{ActivationPolicy, RegistrationPolicy};
-use latchkey_oauth::scope::Scope;
-use latchkey_oauth::tenant::{Domain, RESERVED, TenantId, TenantSettings};
+use latchkey_oauth::scope::{OPENID, Scope};
+use latchkey_oauth::tenant::{ContextClasses, Domain, RESERVED, TenantId, TenantSettings};
 use latchkey_oauth::time::Seconds;
 use url::Url;
 
@@ -81,6 +80,7 @@ pub fn read(node: Node, door: Door<'_>, faults: &Faults) -> Option<TenantEntry> 
             .unwrap_or_default(),
         revocation_by_bearer: fields.boolean("revocation_by_bearer").unwrap_or_default(),
         registration: read_registration(&mut fields),
+        acr: read_acr(&mut fields),
         lockout: read_lockout(&mut fields),
         password_policy: read_password_policy(&mut fields),
     };
@@ -126,6 +126,42 @@ fn dialect(text: &str) -> Result<Dialect, String> {
         let known = Dialect::ALL.map(Dialect::as_str);
         format!("there is no dialect {text}. Known: {}", known.join(", "))
     })
+}
+
+/// A standard scope may grant more; `openid` asks for an ID token, and for no claim.
+fn claim_scope(text: &str) -> Result<String, String> {
+    match api::one_token(text)?.as_str() {
+        OPENID => Err("openid grants no claims; choose another name".to_owned()),
+        token => Ok(token.to_owned()),
+    }
+}
+
+/// `acr: {password: "1", client_credentials: "2"}`.
+fn read_acr(fields: &mut Fields<'_>) -> ContextClasses {
+    let place = fields.place.inside("acr");
+    let faults = fields.faults;
+    let opened = fields
+        .take("acr")
+        .and_then(|node| Fields::open(node, place, faults));
+    let Some(mut inner) = opened else {
+        return ContextClasses::default();
+    };
+    let classes = ContextClasses {
+        password: inner.parsed("password", context_class),
+        client_credentials: inner.parsed("client_credentials", context_class),
+    };
+    inner.close();
+    classes
+}
+
+/// OIDC Core section 5.5.1.1: values in a request are separated by spaces.
+fn context_class(text: &str) -> Result<String, String> {
+    let printable = text.bytes().all(|byte| byte.is_ascii_graphic());
+    if printable && (1..=256).contains(&text.len()) {
+        Ok(text.to_owned())
+    } else {
+        Err("is 1 to 256 printable ASCII characters without spaces".to_owned())
+    }
 }
 
 fn read_lockout(fields: &mut Fields<'_>) -> LockPolicy {
@@ -197,7 +233,7 @@ fn check_audiences(clients: &[ClientEntry], place: &Place, faults: &Faults) {
 /// The most scopes of a tenant's own.
 const MAX_CLAIM_SCOPES: usize = 50;
 
-/// `claim_scopes: [{scope: employment, claims: [department, cost_center]}]`.
+/// `claim_scopes: [{scope: employment, claims: [department, {name: mail, attribute: email}]}]`.
 fn read_claim_scopes(fields: &mut Fields<'_>) -> Vec<ClaimScope> {
     let nodes = fields.list("claim_scopes").unwrap_or_default();
     if nodes.len() > MAX_CLAIM_SCOPES {
@@ -211,10 +247,10 @@ fn read_claim_scopes(fields: &mut Fields<'_>) -> Vec<ClaimScope> {
         let Some(mut inner) = Fields::open(node, place, fields.faults) else {
             continue;
         };
-        let scope = inner.parsed("scope", api::scope_token);
+        let scope = inner.parsed("scope", claim_scope);
         let scope = inner.require("scope", scope);
-        let claims = inner.texts("claims", ClaimName::parse);
-        let claims = inner.require("claims", claims).unwrap_or_default();
+        let claims = claim_rule::read_all(&mut inner);
+        inner.require("claims", inner.has("claims").then_some(()));
         inner.close();
         let Some(scope) = scope else { continue };
         if scopes.iter().any(|other| other.scope == scope) {

@@ -2,7 +2,6 @@
 
 use serde::Serialize;
 
-use crate::api::ClaimName;
 use crate::claims;
 use crate::client::ClientAuthMethod;
 use crate::grant_type::GrantType;
@@ -38,6 +37,8 @@ pub struct Metadata<'a> {
     response_types_supported: [&'static str; 0],
     grant_types_supported: Vec<&'static str>,
     subject_types_supported: [&'static str; 1],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    acr_values_supported: Vec<&'a str>,
     id_token_signing_alg_values_supported: Vec<&'static str>,
     token_endpoint_auth_methods_supported: Vec<&'static str>,
     introspection_endpoint_auth_methods_supported: Vec<&'static str>,
@@ -71,7 +72,7 @@ impl<'a> Metadata<'a> {
         let mut names: Vec<&'a str> = Vec::new();
         for name in (PROTOCOL_CLAIMS.into_iter().chain(claims::names()))
             .map(|name| -> &'a str { name })
-            .chain(own_claims.map(ClaimName::as_str))
+            .chain(own_claims.map(|rule| rule.name.as_str()))
         {
             if !names.contains(&name) {
                 names.push(name);
@@ -92,6 +93,7 @@ impl<'a> Metadata<'a> {
             response_types_supported: [],
             grant_types_supported: GrantType::ALL.iter().map(|grant| grant.as_str()).collect(),
             subject_types_supported: ["public"],
+            acr_values_supported: tenant.settings.acr.named().collect(),
             id_token_signing_alg_values_supported: algorithms(tenant, now),
             token_endpoint_auth_methods_supported: methods(|_| true),
             introspection_endpoint_auth_methods_supported: methods(|it| it.is_confidential()),

@@ -20,6 +20,7 @@ pub async fn authorize<R: RegistryRepository>(
     Ok(Authorization {
         subject: Subject::of_client(&client.client_id),
         target: context.for_client().await?,
+        acr: context.tenant.settings.acr.client_credentials.clone(),
         user: None,
         refresh: if refreshes && client.allows(GrantType::RefreshToken) {
             Refresh::Begin

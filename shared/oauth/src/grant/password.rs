@@ -39,10 +39,10 @@ pub async fn authorize<R: RegistryRepository, U: LoginRepository>(
     Ok(Authorization {
         subject: credentials.subject,
         target,
+        acr: context.tenant.settings.acr.password.clone(),
         user: Some(UserAuthentication {
             username,
             auth_time: context.now,
-            acr: None,
             amr: vec![AMR.to_owned()],
             generation: credentials.generation,
             profile,

@@ -88,10 +88,11 @@ fn authorization(
 ) -> Authorization {
     Authorization {
         target,
+        // As it was when the family began.
+        acr: family.user.as_ref().and_then(|user| user.acr.clone()),
         user: family.user.map(|user| UserAuthentication {
             username: user.username,
             auth_time: user.auth_time,
-            acr: user.acr,
             amr: user.amr,
             generation: user.generation,
             profile,
