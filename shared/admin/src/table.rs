@@ -233,7 +233,7 @@ impl Operation {
                 "POST",
                 "/users/{username}/reset-tokens",
                 USERS_WRITE,
-                "Make a token with which a user sets another password, once; the one before it counts no more",
+                "Make a token with which a user sets a new password, once; the one before it counts no more",
             ),
             Self::ListGrants => row(
                 "GET",
