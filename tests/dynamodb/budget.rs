@@ -74,6 +74,12 @@ const fn budget(kind: Kind) -> Budget {
             "BatchGetItem: 2, PutItem: 1, Sign: 1, UpdateItem: 1",
             "the hash is made anew, once for each user and change of the settings",
         ),
+        Kind::PasswordByAccessToken => beyond(
+            [2, 1, 1],
+            "BatchGetItem: 3, PutItem: 1",
+            "the client's token is read; the user's is kept where another is signed",
+        ),
+        Kind::RevokeByAccessToken => within([1, 1, 0], "BatchGetItem: 1, UpdateItem: 1"),
         // The password is checked as at a login; credentials and state change together or not at all.
         Kind::ChangePassword => within([2, 1, 0], "BatchGetItem: 2, TransactWriteItems: 1"),
         Kind::ResetPassword => within([1, 1, 0], "BatchGetItem: 1, TransactWriteItems: 1"),

@@ -72,6 +72,7 @@ fn milliseconds(case: Case) -> f64 {
         | Kind::UnknownUser
         | Kind::PasswordAfterFailures
         | Kind::PasswordWithAnOldHash
+        | Kind::PasswordByAccessToken
         | Kind::ResetPassword => ASSUMED_LOGIN_MS,
         // One hash is checked, and one made.
         Kind::ChangePassword => 2.0 * ASSUMED_LOGIN_MS,
@@ -94,6 +95,7 @@ fn milliseconds(case: Case) -> f64 {
         | Kind::RevokeAccessToken
         | Kind::RevokeOpaque
         | Kind::RevokeRefreshToken
+        | Kind::RevokeByAccessToken
         | Kind::OpenidConfiguration
         | Kind::AuthorizationServerMetadata
         | Kind::Jwks

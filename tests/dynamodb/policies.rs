@@ -3,10 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use latchkey_oauth::client::Client;
+use latchkey_oauth::grant_type::GrantType;
 use latchkey_oauth::token::opaque::AccessTokenFormat;
+use latchkey_testkit::fixtures::{PASSWORD, SECRET, confidential};
 use latchkey_tests::counted::{Ledger, clients};
 use latchkey_tests::manage::{Manager, walk};
-use latchkey_tests::request::get;
+use latchkey_tests::request::{get, post};
 use latchkey_tests::template::{FUNCTIONS, granted, needed};
 
 use latchkey_tests::world::World;
@@ -43,6 +46,32 @@ async fn a_function_may_call_what_it_calls_and_no_more() {
         "manage",
         ledger.take().calls.iter().flat_map(needed).collect(),
     );
+    // A client that authenticates by a JWT of its own, where the kinds of requests have an opaque token.
+    let machine = Client {
+        grant_types: vec![GrantType::Password, GrantType::ClientCredentials],
+        authentication_by_access_token: true,
+        ..confidential("machine")
+    };
+    own.store.put_client(&own.tenant, &machine).await;
+    let served = own.served_by(&counting.0, &counting.1);
+    let form = [("grant_type", "client_credentials")];
+    let token = served.send(post("/token", &form).basic("machine", SECRET));
+    let token = token.await.ok().string("access_token");
+    let login = [
+        ("grant_type", "password"),
+        ("username", "alice"),
+        ("password", PASSWORD),
+    ];
+    for (function, path, form) in [
+        ("token", "/token", &login[..]),
+        ("revoke", "/revoke", &[("token", "x")][..]),
+    ] {
+        ledger.take();
+        let _ = served.send(post(path, form).bearer(&token)).await.ok();
+        let calls = ledger.take().calls;
+        let used = used.entry(function).or_default();
+        used.extend(calls.iter().flat_map(needed));
+    }
     // At another host than the base URL's it has to be looked up whose that is.
     let elsewhere = own.served_by(&counting.0, &counting.1);
     let elsewhere = elsewhere.at_host("elsewhere.example.com");

@@ -2,6 +2,7 @@
 //! Budget, costs, faults and policies are made from this list.
 
 use http::Method;
+use latchkey_oauth::client::Client;
 use latchkey_oauth::grant_type::GrantType;
 use latchkey_oauth::password::{Argon2Settings, Password, PasswordHashing};
 use latchkey_oauth::random::SystemRandom;
@@ -13,8 +14,9 @@ use latchkey_oauth::store::Expected;
 use latchkey_oauth::tenant::TenantSettings;
 use latchkey_oauth::time::Seconds;
 use latchkey_oauth::token::jwk::RingKey;
+use latchkey_oauth::token::opaque::AccessTokenFormat;
 use latchkey_oauth::user::{PasswordReset, User};
-use latchkey_testkit::fixtures::{NOW, PASSWORD, SECRET, client_id, user, username};
+use latchkey_testkit::fixtures::{NOW, PASSWORD, SECRET, client_id, confidential, user, username};
 use latchkey_testkit::random::SeededRandom;
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
@@ -49,6 +51,7 @@ pub enum Kind {
     UnknownUser,
     PasswordAfterFailures,
     PasswordWithAnOldHash,
+    PasswordByAccessToken,
     ChangePassword,
     ResetPassword,
     RefreshToken,
@@ -67,6 +70,7 @@ pub enum Kind {
     RevokeAccessToken,
     RevokeOpaque,
     RevokeRefreshToken,
+    RevokeByAccessToken,
     OpenidConfiguration,
     AuthorizationServerMetadata,
     Jwks,
@@ -110,13 +114,15 @@ pub struct Prepared {
     pub activation_code: String,
     /// The signing key that is added or withdrawn.
     pub key: Option<RingKey>,
+    /// An access token of the client's own.
+    pub client_token: String,
     /// What a user resets their password with.
     pub reset_token: String,
 }
 
 impl Kind {
     /// Every one.
-    pub const ALL: [Self; 40] = [
+    pub const ALL: [Self; 42] = [
         Self::ClientCredentials,
         Self::ClientCredentialsForAnApi,
         Self::ClientCredentialsOpaque,
@@ -128,6 +134,7 @@ impl Kind {
         Self::UnknownUser,
         Self::PasswordAfterFailures,
         Self::PasswordWithAnOldHash,
+        Self::PasswordByAccessToken,
         Self::ChangePassword,
         Self::ResetPassword,
         Self::RefreshToken,
@@ -146,6 +153,7 @@ impl Kind {
         Self::RevokeAccessToken,
         Self::RevokeOpaque,
         Self::RevokeRefreshToken,
+        Self::RevokeByAccessToken,
         Self::OpenidConfiguration,
         Self::AuthorizationServerMetadata,
         Self::Jwks,
@@ -173,6 +181,7 @@ impl Kind {
             Self::UnknownUser => "an unknown user",
             Self::PasswordAfterFailures => "password after failures from the same address",
             Self::PasswordWithAnOldHash => "password with an older hash",
+            Self::PasswordByAccessToken => "password, the client by its access token",
             Self::ChangePassword => "change a password",
             Self::ResetPassword => "reset a password",
             Self::RefreshToken => "refresh_token",
@@ -191,6 +200,7 @@ impl Kind {
             Self::RevokeAccessToken => "revoke an access token",
             Self::RevokeOpaque => "revoke an opaque access token",
             Self::RevokeRefreshToken => "revoke a refresh token",
+            Self::RevokeByAccessToken => "revoke, the client by its access token",
             Self::OpenidConfiguration => "openid-configuration",
             Self::AuthorizationServerMetadata => "oauth-authorization-server",
             Self::Jwks => "JWK set",
@@ -219,6 +229,7 @@ impl Kind {
             | Self::UnknownUser
             | Self::PasswordAfterFailures
             | Self::PasswordWithAnOldHash
+            | Self::PasswordByAccessToken
             | Self::ChangePassword
             | Self::ResetPassword
             | Self::RefreshToken
@@ -233,7 +244,10 @@ impl Kind {
             | Self::IntrospectRefreshToken
             | Self::IntrospectUnknownKey => "introspect",
             Self::UserInfo | Self::UserInfoOpaque => "userinfo",
-            Self::RevokeAccessToken | Self::RevokeOpaque | Self::RevokeRefreshToken => "revoke",
+            Self::RevokeAccessToken
+            | Self::RevokeOpaque
+            | Self::RevokeRefreshToken
+            | Self::RevokeByAccessToken => "revoke",
             Self::OpenidConfiguration | Self::AuthorizationServerMetadata | Self::Jwks => {
                 "discovery"
             }
@@ -285,6 +299,7 @@ impl Kind {
                 web
             }
             Self::RefreshToken | Self::ChangePassword => logged_in(world, "web", "read").await,
+            Self::PasswordByAccessToken | Self::RevokeByAccessToken => by_access_token(world).await,
             Self::ResetPassword => Prepared {
                 reset_token: put_a_reset_token(world).await,
                 ..logged_in(world, "web", "read").await
@@ -380,6 +395,18 @@ impl Kind {
             Self::PasswordOpaque => password("alice", PASSWORD, "openid profile"),
             Self::PasswordWithOpenid => password("alice", PASSWORD, "openid profile"),
             Self::WrongPassword => password("alice", "wrong", "read"),
+            Self::PasswordByAccessToken => {
+                let form = [
+                    ("grant_type", "password"),
+                    ("username", "alice"),
+                    ("password", PASSWORD),
+                ];
+                post("/token", &form).bearer(&prepared.client_token)
+            }
+            Self::RevokeByAccessToken => {
+                let form = [("token", &*prepared.access_token), ("client_id", client)];
+                post("/revoke", &form).bearer(&prepared.client_token)
+            }
             Self::ChangePassword => new_password("password", PASSWORD).basic(client, SECRET),
             Self::ResetPassword => {
                 new_password("reset_token", &prepared.reset_token).basic(client, SECRET)
@@ -633,6 +660,26 @@ async fn exchanged(world: &World, client: &'static str) -> Prepared {
     Prepared {
         successor: Some(next.string("refresh_token")),
         ..login
+    }
+}
+
+/// A client that authenticates by an opaque access token of its own, and a user who has signed in by it.
+async fn by_access_token(world: &World) -> Prepared {
+    let client = Client {
+        grant_types: vec![GrantType::Password, GrantType::ClientCredentials],
+        access_token_format: Some(AccessTokenFormat::Opaque),
+        authentication_by_access_token: true,
+        ..confidential("machine")
+    };
+    world.store.put_client(&world.tenant, &client).await;
+    let form = [("grant_type", "client_credentials")];
+    let own = world.send(post("/token", &form).basic("machine", SECRET));
+    let login = world.login_by("machine", "alice", PASSWORD, "read").await;
+    Prepared {
+        client: "machine",
+        access_token: login.ok().string("access_token"),
+        client_token: own.await.ok().string("access_token"),
+        ..Prepared::default()
     }
 }
 

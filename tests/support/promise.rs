@@ -34,7 +34,10 @@ impl Kind {
             return Outcome::Unavailable;
         }
         let right = match self {
-            Self::ClientCredentialsOpaque | Self::PasswordOpaque | Self::RefreshTokenOpaque => {
+            Self::ClientCredentialsOpaque
+            | Self::PasswordOpaque
+            | Self::PasswordByAccessToken
+            | Self::RefreshTokenOpaque => {
                 answer.status() == 200 && answer.string("access_token").starts_with("lka.")
             }
             Self::ClientCredentials
@@ -85,9 +88,10 @@ impl Kind {
             | Self::IntrospectRefreshToken
             | Self::IntrospectUnknownKey => answer.member("active") == true,
             Self::UserInfo | Self::UserInfoOpaque => answer.member("sub") == "subject-of-alice",
-            Self::RevokeAccessToken | Self::RevokeOpaque | Self::RevokeRefreshToken => {
-                answer.status() == 200
-            }
+            Self::RevokeAccessToken
+            | Self::RevokeOpaque
+            | Self::RevokeRefreshToken
+            | Self::RevokeByAccessToken => answer.status() == 200,
             Self::OpenidConfiguration | Self::AuthorizationServerMetadata => {
                 answer.member("issuer").is_string()
             }
@@ -132,7 +136,9 @@ impl Kind {
 
     async fn holds_after(self, world: &World, prepared: &Prepared, answer: &Answer) {
         match self {
-            Self::ClientCredentialsForAnApi | Self::ClientCredentialsOpaque => {
+            Self::ClientCredentialsForAnApi
+            | Self::ClientCredentialsOpaque
+            | Self::PasswordByAccessToken => {
                 let token = answer.string("access_token");
                 assert!(world.is_active_for(prepared.client, &token).await);
             }
@@ -203,6 +209,10 @@ impl Kind {
                 let (client, token) = (prepared.client, &prepared.access_token);
                 assert!(world.is_active_for(client, token).await);
                 let _ = world.refresh_by(client, &prepared.refresh_token).await.ok();
+            }
+            Self::RevokeByAccessToken => {
+                let (client, token) = (prepared.client, &prepared.access_token);
+                assert!(!world.is_active_for(client, token).await);
             }
             Self::RevokeAccessToken | Self::RevokeOpaque => {
                 let (client, token) = (prepared.client, &prepared.access_token);

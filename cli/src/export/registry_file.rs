@@ -316,6 +316,7 @@ fn client(of: &Client) -> Members {
         lifetimes: lifetimes_said,
         refresh_token_retry_window,
         client_credentials_refresh_token,
+        authentication_by_access_token,
         redirect_uris,
         description: of_itself,
         registration,
@@ -350,6 +351,10 @@ fn client(of: &Client) -> Members {
     members.add(
         "client_credentials_refresh_token",
         client_credentials_refresh_token,
+    );
+    members.add(
+        "authentication_by_access_token",
+        authentication_by_access_token,
     );
     members.add("redirect_uris", redirect_uris);
     description(&mut members, of_itself);

@@ -176,6 +176,10 @@ pub struct Client {
     /// Whether it gets a refresh token when it acts for itself, where RFC 6749 section 4.4.3 says that it should not.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub client_credentials_refresh_token: bool,
+    /// Whether an access token of its own (RFC 6749 section 4.4) stands for its credentials where it signs users in and
+    /// where it revokes. No standard has that.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub authentication_by_access_token: bool,
     /// Where its people may be sent back to (RFC 7591 section 2). Kept for the day when there is a sign-in that sends
     /// anybody anywhere.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

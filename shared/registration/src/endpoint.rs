@@ -177,6 +177,7 @@ impl<R: RegistryAdmin + RegistrationRepository> RegisterEndpoint<R> {
             lifetimes: stored.lifetimes,
             refresh_token_retry_window: stored.refresh_token_retry_window,
             client_credentials_refresh_token: stored.client_credentials_refresh_token,
+            authentication_by_access_token: stored.authentication_by_access_token,
             registration: stored.registration.clone(),
             client_secret_hashes: stored.client_secret_hashes.clone(),
             ..described

@@ -110,6 +110,7 @@ impl Metadata {
             lifetimes: LifetimeOverrides::default(),
             refresh_token_retry_window: Seconds(0),
             client_credentials_refresh_token: false,
+            authentication_by_access_token: false,
             redirect_uris: self.redirect_uris,
             description: self.description,
             registration: None,

@@ -101,6 +101,9 @@ pub fn read(node: Node, place: &Place, door: Door<'_>, faults: &Faults) -> Optio
         client_credentials_refresh_token: fields
             .boolean("client_credentials_refresh_token")
             .unwrap_or_default(),
+        authentication_by_access_token: fields
+            .boolean("authentication_by_access_token")
+            .unwrap_or_default(),
         redirect_uris: description::read_redirect_uris(&mut fields),
         description: description::read(&mut fields),
         registration: read_registration(&mut fields),

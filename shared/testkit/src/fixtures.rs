@@ -61,6 +61,7 @@ pub fn confidential(id: &str) -> Client {
         lifetimes: LifetimeOverrides::default(),
         refresh_token_retry_window: Seconds(0),
         client_credentials_refresh_token: false,
+        authentication_by_access_token: false,
         redirect_uris: Vec::new(),
         description: ClientDescription::default(),
         registration: None,

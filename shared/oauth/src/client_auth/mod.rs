@@ -60,10 +60,7 @@ impl ClientCredentials {
             assertion,
         ];
         if used.into_iter().filter(|it| *it).count() > 1 {
-            return Err(OAuthError::invalid_request(
-                "two_client_authentications",
-                "The client authenticates in more than one way.",
-            ));
+            return Err(two_authentications());
         }
         if let Some(header) = header {
             secret::from_basic(header, form)
@@ -74,6 +71,18 @@ impl ClientCredentials {
         } else {
             none::from_form(form)
         }
+    }
+
+    /// That a request which authenticates in its header does so nowhere else.
+    ///
+    /// # Errors
+    /// `invalid_request` for a second method.
+    pub fn none_but_the_header(form: &Form) -> Result<(), OAuthError> {
+        let others = ["client_secret", "client_assertion", "client_assertion_type"];
+        if others.iter().any(|name| form.get(name).is_some()) {
+            return Err(two_authentications());
+        }
+        Ok(())
     }
 
     /// Who the client claims to be.
@@ -124,6 +133,21 @@ impl ClientCredentials {
     }
 }
 
+fn two_authentications() -> OAuthError {
+    OAuthError::invalid_request(
+        "two_client_authentications",
+        "The client authenticates in more than one way.",
+    )
+}
+
+/// A client may say who it is in the body as well (RFC 6749 section 3.2.1), but not be two.
+pub(crate) fn two_client_ids() -> OAuthError {
+    OAuthError::invalid_request(
+        "two_client_ids",
+        "The client_id in the body is not the one in the Authorization header.",
+    )
+}
+
 const fn refusal(reason: &'static str) -> OAuthError {
     OAuthError::new(ErrorCode::InvalidClient, reason)
 }
@@ -133,6 +157,16 @@ const fn refusal(reason: &'static str) -> OAuthError {
 pub struct AuthenticatedClient(Arc<Client>);
 
 impl AuthenticatedClient {
+    /// A client that has shown an access token of its own, if that stands for its credentials. Whoever calls this has
+    /// checked the token.
+    pub(crate) fn by_access_token(client: Arc<Client>) -> Result<Self, OAuthError> {
+        if client.authentication_by_access_token {
+            Ok(Self(client))
+        } else {
+            Err(refusal("wrong_authentication_method"))
+        }
+    }
+
     /// Whether it proved anything.
     pub fn is_confidential(&self) -> bool {
         self.0.token_endpoint_auth_method.is_confidential()

@@ -7,7 +7,7 @@ use percent_encoding::percent_decode_str;
 use secrecy::{ExposeSecret as _, SecretString};
 use zeroize::Zeroizing;
 
-use super::{ClientCredentials, refusal};
+use super::{ClientCredentials, refusal, two_client_ids};
 use crate::client::{Client, ClientId, ClientSecretHash};
 use crate::error::{Challenge, OAuthError};
 use crate::form::Form;
@@ -21,15 +21,11 @@ pub(super) fn from_basic(
 ) -> Result<ClientCredentials, OAuthError> {
     let (client_id, secret) = parse_basic(header)
         .ok_or_else(|| refusal("malformed_basic").challenged(Challenge::Basic))?;
-    // A client may say who it is in the body as well (RFC 6749 section 3.2.1), but not be two.
     if form
         .get("client_id")
         .is_some_and(|named| named != client_id.as_str())
     {
-        return Err(OAuthError::invalid_request(
-            "two_client_ids",
-            "The client_id in the body is not the one in the Authorization header.",
-        ));
+        return Err(two_client_ids());
     }
     Ok(ClientCredentials::SecretBasic { client_id, secret })
 }

@@ -1,10 +1,12 @@
 //! Bearer tokens: RFC 6750, for whatever of ours takes an access token of ours.
 
+use std::sync::Arc;
+
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 
 use super::Call;
-use crate::client::RegistryRepository;
+use crate::client::{Client, RegistryRepository};
 use crate::directory::Directory;
 use crate::error::{Challenge, ErrorCode, OAuthError};
 use crate::token::access_token::AccessTokenClaims;
@@ -128,6 +130,48 @@ impl Bearer {
             None => Err(refusal(ErrorCode::InvalidToken, "client_gone")),
         }
     }
+}
+
+/// The client whose own access token this is (RFC 9068 section 2.2: its `sub` is the client), and which it is meant for.
+///
+/// # Errors
+/// `invalid_client`, or `temporarily_unavailable`.
+pub async fn client<R: RegistryRepository, G: TokenStateRepository>(
+    directory: &Directory<R>,
+    grants: &G,
+    call: &mut Call<'_>,
+    token: &str,
+) -> Result<Arc<Client>, OAuthError> {
+    let issuer = call.issuer.to_string();
+    let wanted = Wanted {
+        audience: &issuer,
+        profile: false,
+    };
+    let bearer = Bearer::read(directory, grants, call, token, wanted);
+    let bearer = bearer.await.map_err(no_credentials)?;
+    let (claims, _) = bearer
+        .state(directory, grants, call, wanted)
+        .await
+        .map_err(no_credentials)?;
+    let own = claims.generation.is_none() && claims.sub.as_str() == claims.client_id.as_str();
+    let client = directory.client(&call.tenant.id, &claims.client_id, call.now);
+    match client.await? {
+        Some(client) if own => Ok(client),
+        Some(_) | None => Err(refused_client("not_the_clients_own_token")),
+    }
+}
+
+/// A token that is no good is no authentication (RFC 6749 section 5.2). What is no refusal of the token stays what it is.
+fn no_credentials(error: OAuthError) -> OAuthError {
+    if error.code() == ErrorCode::InvalidToken {
+        refused_client(error.reason())
+    } else {
+        error
+    }
+}
+
+const fn refused_client(reason: &'static str) -> OAuthError {
+    OAuthError::new(ErrorCode::InvalidClient, reason).challenged(Challenge::Bearer)
 }
 
 const fn rejected(reason: Rejected) -> OAuthError {

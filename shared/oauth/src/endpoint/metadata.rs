@@ -67,6 +67,8 @@ impl<'a> Metadata<'a> {
             .iter()
             .map(|(scope, _)| -> &'a str { scope });
         let own_scopes = own.iter().map(|it| it.scope.as_str());
+        let own_scopes =
+            own_scopes.filter(|it| !claims::BY_SCOPE.iter().any(|(name, _)| name == it));
         let scopes = std::iter::once(OPENID).chain(standard).chain(own_scopes);
         let own_claims = own.iter().flat_map(|it| &it.claims);
         let mut names: Vec<&'a str> = Vec::new();

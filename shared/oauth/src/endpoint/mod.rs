@@ -26,7 +26,7 @@ use http::{Method, Request, Response, StatusCode};
 use self::translate::{Heard, Translate};
 use crate::audit::AuditEvent;
 use crate::client::RegistryRepository;
-use crate::client_auth::{AuthenticatedClient, ClientCredentials, authenticate};
+use crate::client_auth::{AuthenticatedClient, ClientCredentials, authenticate, two_client_ids};
 use crate::directory::Directory;
 use crate::error::{ErrorCode, OAuthError};
 use crate::form::Form;
@@ -35,6 +35,7 @@ use crate::lockout::Source;
 use crate::route::{Below, Endpoint, Route, resolve};
 use crate::tenant::{Domain, Issuer, Tenant};
 use crate::time::Timestamp;
+use crate::token::repository::TokenStateRepository;
 use crate::token::verifier::{self, Rejected, VerifiedToken};
 
 /// A request as it came in.
@@ -343,6 +344,30 @@ async fn authenticated<R: RegistryRepository>(
     let known = &mut call.log.client_id;
     let client = authenticate(directory, &call.tenant.id, &credentials, known, call.now).await?;
     Ok((form, client))
+}
+
+/// The same, where an access token of the client's own may stand for its credentials: whether it does, too.
+async fn authenticated_or_bearer<R: RegistryRepository, G: TokenStateRepository>(
+    directory: &Directory<R>,
+    grants: &G,
+    call: &mut Call<'_>,
+) -> Result<(Form, AuthenticatedClient, bool), OAuthError> {
+    let Some(Some(token)) = bearer::in_header(&call.parts)? else {
+        let (form, client) = authenticated(directory, call).await?;
+        return Ok((form, client, false));
+    };
+    let form = Form::read(&call.parts, &call.body)?;
+    ClientCredentials::none_but_the_header(&form)?;
+    let client = bearer::client(directory, grants, call, &token).await?;
+    let client = AuthenticatedClient::by_access_token(client)?;
+    // RFC 6749 section 3.2.1: it may say who it is as well.
+    if form
+        .get("client_id")
+        .is_some_and(|it| it != client.client_id.as_str())
+    {
+        return Err(two_client_ids());
+    }
+    Ok((form, client, true))
 }
 
 /// Checks a JWT of ours. A key that the remembered ring does not know may be younger than it, so the ring is

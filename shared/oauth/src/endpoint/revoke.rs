@@ -14,7 +14,7 @@ use crate::http::empty;
 use crate::route::Endpoint;
 use crate::token::opaque::OpaqueToken;
 use crate::token::refresh_token::RefreshToken;
-use crate::token::repository::RevocationRepository;
+use crate::token::repository::{RevocationRepository, TokenStateRepository};
 use crate::token::verifier::{Rejected, VerifiedToken};
 
 /// The revocation endpoint and what it works with.
@@ -29,7 +29,7 @@ pub struct RevokeEndpoint<R, G> {
 impl<R, G> Service for RevokeEndpoint<R, G>
 where
     R: RegistryRepository,
-    G: RevocationRepository,
+    G: RevocationRepository + TokenStateRepository,
 {
     type Registry = R;
 
@@ -99,7 +99,7 @@ impl By {
     }
 }
 
-impl<R: RegistryRepository, G: RevocationRepository> RevokeEndpoint<R, G> {
+impl<R: RegistryRepository, G: RevocationRepository + TokenStateRepository> RevokeEndpoint<R, G> {
     async fn asked(&self, call: &mut Call<'_>) -> Result<(Form, By), OAuthError> {
         if call.tenant.settings.revocation_by_bearer
             && let Some(Some(bearer)) = bearer::in_header(&call.parts)?
@@ -110,7 +110,8 @@ impl<R: RegistryRepository, G: RevocationRepository> RevokeEndpoint<R, G> {
                 return Ok((form, By::Bearer));
             }
         }
-        let (form, client) = super::authenticated(&self.directory, call).await?;
+        let (form, client, _) =
+            super::authenticated_or_bearer(&self.directory, &self.grants, call).await?;
         Ok((form, By::Client(client)))
     }
 

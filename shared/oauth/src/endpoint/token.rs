@@ -7,7 +7,7 @@ use super::{Call, Service};
 use crate::audit::AuditEvent;
 use crate::client::RegistryRepository;
 use crate::directory::Directory;
-use crate::error::OAuthError;
+use crate::error::{ErrorCode, OAuthError};
 use crate::grant::{self, TokenRequest};
 use crate::grant_type::GrantType;
 use crate::http::json;
@@ -56,11 +56,19 @@ where
     }
 
     async fn call(&self, mut call: Call<'_>) -> Result<Response<Bytes>, OAuthError> {
-        let (form, client) = super::authenticated(&self.directory, &mut call).await?;
+        let (form, client, by_token) =
+            super::authenticated_or_bearer(&self.directory, &self.grants, &mut call).await?;
         if call.endpoint == Endpoint::Password {
             return self.set_password(&mut call, &form, &client).await;
         }
         let grant_type = TokenRequest::grant_type(&form, &client)?;
+        // It stands for credentials where a user signs in: a client's token does not beget the next one.
+        if by_token && grant_type != GrantType::Password {
+            return Err(OAuthError::new(
+                ErrorCode::UnauthorizedClient,
+                "no_grant_for_a_token",
+            ));
+        }
         call.log.grant_type = Some(grant_type.as_str());
         let request = TokenRequest::parse(grant_type, &form)?;
 
