@@ -263,6 +263,7 @@ async fn create_user<U: UserAdmin>(
         password_hash,
         disabled: new.disabled,
         generation: Generation::fresh(tools.random)?,
+        own_password: false,
         reset: None,
     };
     let profile = UserProfile {
@@ -312,6 +313,10 @@ async fn update_user<U: UserAdmin>(
     let mut user = stored.value;
     user.profile.claims = wanted.claims;
     user.credentials.disabled = wanted.disabled;
+    if wanted.disabled {
+        // Whoever is shut out gets in again by nothing that was given them before.
+        user.credentials.reset = None;
+    }
     match password_hash {
         Some(hash) => user.credentials.set_password(hash, tools.random)?,
         None if wanted.ends_tokens => {

@@ -119,6 +119,10 @@ async fn what_cannot_be_added_is_told_by_its_field(world: World) {
         (with("kms_key_id", json!(unknown)), "/kms_key_id"),
         (with("kms_key_id", json!("two words")), "/kms_key_id"),
         (with("kms_key_id", json!("")), "/kms_key_id"),
+        (
+            with("kms_key_id", json!("alias/stack/signing-1")),
+            "/kms_key_id",
+        ),
         (with("alg", json!("ES256")), "/alg"),
         (with("alg", json!("none")), "/alg"),
         (with("signs_after", json!("31d")), "/signs_after"),

@@ -294,6 +294,8 @@ async fn a_tenant_changes_its_own_settings(world: World) {
         (json!({"users": []}), "/users"),
         (json!({"clients": [{"client_id": "a"}]}), "/clients"),
         (json!({"tenant": "other"}), "/tenant"),
+        // No key of the tenant's signs with that: from then on nobody would get a token.
+        (json!({"signing_algorithm": "EdDSA"}), "/signing_algorithm"),
         (
             json!({"lockout": {"user": {"free": -1}}}),
             "/lockout/user/free",

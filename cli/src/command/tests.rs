@@ -340,6 +340,42 @@ async fn a_hash_made_at_sign_in_outlives_the_imported_one() {
 }
 
 #[tokio::test]
+async fn a_password_that_a_user_chose_outlives_the_files() {
+    let file = "tenants: [{tenant: default, users: [{username: alice, password: the file's own}]}]";
+    let deployment = Deployment::new();
+    deployment.apply(file).await;
+    let seen = deployment.user("alice").await.credentials;
+    let mut chosen = seen.clone();
+    let hash = fixtures::hash_of("of her own choice");
+    chosen
+        .set_password(hash, &latchkey_oauth::random::SystemRandom)
+        .unwrap();
+    chosen.own_password = true;
+    let (of, name) = (fixtures::tenant("default"), fixtures::username("alice"));
+    let set = deployment.store.set_password(&of, &name, &seen, &chosen);
+    assert!(set.await.unwrap());
+    let text = deployment.apply(file).await;
+    assert!(
+        text.contains("have chosen one of their own") && text.contains("Nothing to do."),
+        "{text}"
+    );
+    assert!(password_is(
+        &deployment.user("alice").await,
+        "of her own choice"
+    ));
+    // Who manages users sets another all the same, and then the file's counts again.
+    deployment
+        .ok("latchkey user password alice --generate", "")
+        .await;
+    assert!(!deployment.user("alice").await.credentials.own_password);
+    deployment.apply(file).await;
+    assert!(password_is(
+        &deployment.user("alice").await,
+        "the file's own"
+    ));
+}
+
+#[tokio::test]
 async fn a_subject_is_never_changed_and_never_anothers() {
     let deployment = Deployment::new();
     deployment

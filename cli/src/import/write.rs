@@ -141,6 +141,7 @@ impl<R: RegistryAdmin, U: UserAdmin> Writer<'_, R, U> {
                 password_hash: hash,
                 disabled: entry.disabled.unwrap_or_default(),
                 generation: Generation::fresh(self.tools.random)?,
+                own_password: false,
                 reset: None,
             },
             profile: UserProfile {

@@ -36,6 +36,7 @@ pub fn all(
         .map(|user| (&user.profile.subject, &user.profile.username))
         .collect();
     let mut newer_hashes: u32 = 0;
+    let mut own_passwords = 0_u32;
     progress.begin("users compared", entries.len());
     for user in entries {
         let old = by_name.get(&user.username).copied();
@@ -45,10 +46,17 @@ pub fn all(
         }
         let password = password(user, old, hashing);
         newer_hashes += u32::from(matches!(password, Wanted::NewerHash));
+        own_passwords += u32::from(matches!(password, Wanted::Own));
         plan.changes.extend(one(&entry.tenant, user, old, password));
         progress.step();
     }
     progress.end();
+    if own_passwords > 0 {
+        plan.notes.push(format!(
+            "tenant {}: {own_passwords} of the users whose password is given have chosen one of their own since; it stays. `latchkey user password` sets another password",
+            entry.tenant
+        ));
+    }
     if newer_hashes > 0 {
         plan.notes.push(format!(
             "tenant {}: {newer_hashes} of the users whose password is given as {{hash}} have a newer hash, made when they signed in; it stays. `latchkey user password` sets another password",
@@ -98,13 +106,17 @@ enum Wanted {
     Same,
     /// It stays, as a better hash of what may be the same password.
     NewerHash,
+    /// It stays, as the user chose it.
+    Own,
     /// It is set.
     New(NewPassword),
 }
 
 fn password(user: &UserEntry, old: Option<&Versioned<User>>, hashing: &PasswordHashing) -> Wanted {
     let stored = old.and_then(|old| old.credentials.password_hash.as_ref());
+    let own = old.is_some_and(|old| old.credentials.own_password);
     match (&user.password, stored) {
+        (Some(UserPassword::Plain(_) | UserPassword::Hash(_)), Some(_)) if own => Wanted::Own,
         (None, _) | (Some(UserPassword::Prompt | UserPassword::Generate), Some(_)) => Wanted::Same,
         (Some(UserPassword::Prompt), None) => Wanted::New(NewPassword::Prompt),
         (Some(UserPassword::Generate), None) => Wanted::New(NewPassword::Generate),
@@ -139,7 +151,7 @@ fn one(
 ) -> Option<Change> {
     let password = match wanted {
         Wanted::New(password) => Some(password),
-        Wanted::Same | Wanted::NewerHash => None,
+        Wanted::Same | Wanted::NewerHash | Wanted::Own => None,
     };
     let mut fields = Vec::new();
     if password.is_some() {

@@ -7,11 +7,11 @@ use latchkey_oauth::registration::Activation;
 use latchkey_oauth::store::{Condition, Expected, Versioned};
 use latchkey_oauth::token::key_ring::KeyManagement;
 use latchkey_oauth::user::UserAdmin;
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 
 use crate::ask::{Ask, path_of};
-use crate::crud::{self, Told};
+use crate::crud::Told;
 use crate::endpoint::{Grants, ManageEndpoint, secret};
 use crate::kind::Kind;
 use crate::kind::client::{Clients, ensure_no_more};
@@ -31,13 +31,13 @@ impl<R: RegistryAdmin, U: UserAdmin, G: Grants, K: KeyManagement> ManageEndpoint
     pub(crate) async fn rotate_secret(&self, ask: &Ask<'_>, id: &str) -> Result<Told, Refusal> {
         ask.no_parameters()?;
         let mut key = once::read(&self.grants, ask).await?;
-        if let Key::Used(location) = &key {
-            return crud::repeated::<_, Clients>(self, ask, location).await;
-        }
         let Versioned {
             value: mut client,
             version,
         } = self.client(ask, id).await?;
+        if let Key::Used(_) = &key {
+            return Ok(secret_of(&client, None).again());
+        }
         if client.token_endpoint_auth_method == ClientAuthMethod::None {
             return Err(refuse(
                 StatusCode::CONFLICT,
@@ -56,18 +56,11 @@ impl<R: RegistryAdmin, U: UserAdmin, G: Grants, K: KeyManagement> ManageEndpoint
         let put = <Clients as Kind<Self>>::put(self, ask, &client, condition);
         if put.await?.is_none() {
             return match key.used_meanwhile(&self.grants, ask).await? {
-                Some(location) => crud::repeated::<_, Clients>(self, ask, &location).await,
+                Some(_) => Ok(secret_of(&client, None).again()),
                 None => Err(stale()),
             };
         }
-        let mut told = Told::read(json!({
-            "client_id": client.client_id,
-            "client_secret": made.expose_secret(),
-        }));
-        told.status = StatusCode::CREATED;
-        told.event = AuditEvent::ClientSecretReplaced;
-        told.object = Some(client.client_id.to_string());
-        Ok(told)
+        Ok(secret_of(&client, Some(&made)))
     }
 
     /// Lets in a client that waits; one that waits for nothing stays as it is.
@@ -94,4 +87,17 @@ impl<R: RegistryAdmin, U: UserAdmin, G: Grants, K: KeyManagement> ManageEndpoint
         put.await?.ok_or_else(stale)?;
         Ok(told)
     }
+}
+
+/// A secret of a client's, which is told once.
+fn secret_of(client: &Client, secret: Option<&SecretString>) -> Told {
+    let mut body = json!({"client_id": client.client_id});
+    if let (Some(secret), Some(members)) = (secret, body.as_object_mut()) {
+        members.insert("client_secret".to_owned(), secret.expose_secret().into());
+    }
+    let mut told = Told::read(body);
+    told.status = StatusCode::CREATED;
+    told.event = AuditEvent::ClientSecretReplaced;
+    told.object = Some(client.client_id.to_string());
+    told
 }

@@ -67,6 +67,13 @@ impl Told {
         }
     }
 
+    /// The same, told once more.
+    pub fn again(mut self) -> Self {
+        self.event = AuditEvent::RegistryTold;
+        let replayed = HeaderName::from_static("idempotent-replayed");
+        self.with(replayed, "true".to_owned())
+    }
+
     /// The answer.
     ///
     /// # Errors
@@ -218,12 +225,11 @@ pub async fn repeated<S, K: Kind<S>>(
             "This request was carried out before, and what it made has been deleted since.",
         ));
     };
+    // They may have lost since what they had then.
+    K::ensure_may(ask, &found)?;
     let version = found.version;
     let described = Described::plain(found.value);
-    let mut told = made::<S, K>(ask, described, version);
-    told.event = AuditEvent::RegistryTold;
-    let replayed = HeaderName::from_static("idempotent-replayed");
-    Ok(told.with(replayed, "true".to_owned()))
+    Ok(made::<S, K>(ask, described, version).again())
 }
 
 /// Replaces one by what the body describes.

@@ -84,6 +84,7 @@ impl<R: RegistryAdmin, U: UserAdmin, G: Grants, K: KeyManagement> Service
             Err(Refusal::Protocol(error)) => Err(error),
             Err(Refusal::Problem(problem)) => {
                 call.log.error = Some(problem.error());
+                call.log.fault = problem.fault().map(str::to_owned);
                 // Somebody tried to become more than they are.
                 call.log.event = problem.is_forbidden().then_some(AuditEvent::BearerRefused);
                 problem.answer()

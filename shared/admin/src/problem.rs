@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use http::header::{ALLOW, HeaderValue};
 use http::{Response, StatusCode};
+use latchkey_oauth::endpoint::chain;
 use latchkey_oauth::error::OAuthError;
 use latchkey_oauth::http::{Problem as Answer, title};
 use latchkey_oauth::random::RandomError;
@@ -26,6 +27,8 @@ pub struct Problem {
     error: &'static str,
     detail: String,
     allow: Option<String>,
+    /// What lies beneath it, for the log alone.
+    fault: Option<String>,
     more: More,
 }
 
@@ -74,6 +77,11 @@ impl Problem {
         self.error
     }
 
+    /// What lies beneath it, for the log.
+    pub fn fault(&self) -> Option<&str> {
+        self.fault.as_deref()
+    }
+
     /// Whether it refuses what whoever asks may not do.
     pub fn is_forbidden(&self) -> bool {
         self.status == StatusCode::FORBIDDEN
@@ -100,6 +108,19 @@ impl Problem {
     }
 }
 
+impl Refusal {
+    /// The same refusal with the fault beneath it, for the log.
+    pub fn because(self, error: &(dyn std::error::Error + Send + Sync)) -> Self {
+        match self {
+            Self::Problem(mut problem) => {
+                problem.fault = Some(chain(error));
+                Self::Problem(problem)
+            }
+            Self::Protocol(error) => Self::Protocol(error),
+        }
+    }
+}
+
 /// A refusal for a reason that has no more to it than its words.
 pub fn refuse(status: StatusCode, error: &'static str, detail: impl Into<String>) -> Refusal {
     Refusal::Problem(Box::new(Problem {
@@ -107,6 +128,7 @@ pub fn refuse(status: StatusCode, error: &'static str, detail: impl Into<String>
         error,
         detail: detail.into(),
         allow: None,
+        fault: None,
         more: More::default(),
     }))
 }
@@ -129,6 +151,7 @@ pub fn wrong_method(allow: String) -> Refusal {
         error: "method_not_allowed",
         detail: format!("Allowed here: {allow}."),
         allow: Some(allow),
+        fault: None,
         more: More::default(),
     }))
 }
@@ -147,6 +170,7 @@ pub fn invalid_fields(faulty: FaultyFile) -> Refusal {
         error: "invalid_fields",
         detail: "Some fields are not as they should be; `errors` says which.".to_owned(),
         allow: None,
+        fault: None,
         more: More {
             errors: errors.collect(),
             deletion: None,
@@ -161,6 +185,7 @@ pub fn invalid_field(pointer: &str, detail: impl Into<String>) -> Refusal {
         error: "invalid_fields",
         detail: "A field is not as it should be; `errors` says which.".to_owned(),
         allow: None,
+        fault: None,
         more: More {
             errors: vec![FieldError {
                 pointer: pointer.to_owned(),
@@ -207,6 +232,7 @@ pub fn confirmation_required(deletion: Deletion) -> Refusal {
             The same request with ?confirmation= and the code does it."
             .to_owned(),
         allow: None,
+        fault: None,
         more: More {
             errors: Vec::new(),
             deletion: Some(deletion),

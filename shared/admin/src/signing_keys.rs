@@ -1,7 +1,7 @@
 //! The tenant's own key ring. Keys are made in KMS; here their public halves are read from there, once.
 
 use http::StatusCode;
-use http::header::{HeaderName, LOCATION};
+use http::header::LOCATION;
 use latchkey_oauth::audit::AuditEvent;
 use latchkey_oauth::client::RegistryAdmin;
 use latchkey_oauth::time::Timestamp;
@@ -62,7 +62,8 @@ impl<R: RegistryAdmin, U: UserAdmin, G: Grants, K: KeyManagement> ManageEndpoint
         let entry = kind::read(|faults| vocabulary::read(node, faults))?;
         let key = self.kms.key(&entry.kms_key_id).await;
         let key = key.map_err(|error| match error {
-            KeyLookupError::Refused(fault) => faulty(&fault),
+            // What KMS says in full is for the log: it may be a right that the function lacks.
+            KeyLookupError::Refused(fault) => faulty(&fault).because(&fault),
             KeyLookupError::Failed(error) => Refusal::Protocol(error.into()),
         })?;
         let told = key_ring::ring_key(&key, entry.alg, ask.now, ask.now);
@@ -91,10 +92,8 @@ impl<R: RegistryAdmin, U: UserAdmin, G: Grants, K: KeyManagement> ManageEndpoint
         let mut keys = ring.keys.iter();
         let key = keys.find(|key| path_of(LIST, &key.kid) == location);
         // A key stays in its ring.
-        let mut told = made(ask, key.ok_or_else(|| not_found("key"))?);
-        told.event = AuditEvent::RegistryTold;
-        let replayed = HeaderName::from_static("idempotent-replayed");
-        Ok(told.with(replayed, "true".to_owned()))
+        let key = key.ok_or_else(|| not_found("key"))?;
+        Ok(made(ask, key).again())
     }
 
     /// Withdraws a key. It stays in the list, so that it does not come back.

@@ -5,8 +5,9 @@ use latchkey_oauth::audit::AuditEvent;
 use latchkey_oauth::client::RegistryAdmin;
 use latchkey_oauth::secret_token::{Purpose, SecretToken};
 use latchkey_oauth::store::{Condition, Expected};
+use latchkey_oauth::time::Timestamp;
 use latchkey_oauth::token::key_ring::KeyManagement;
-use latchkey_oauth::user::{PasswordReset, UserAdmin};
+use latchkey_oauth::user::{PasswordReset, User, UserAdmin};
 use latchkey_registry::fault::Place;
 use latchkey_registry::fields::Fields;
 use latchkey_registry::tree::Node;
@@ -15,10 +16,10 @@ use secrecy::ExposeSecret as _;
 use serde_json::json;
 
 use crate::ask::{Ask, path_of};
-use crate::crud::{self, Told};
+use crate::crud::Told;
 use crate::endpoint::{Grants, ManageEndpoint};
 use crate::kind;
-use crate::kind::user::{Users, new_password};
+use crate::kind::user::new_password;
 use crate::once::{self, Key};
 use crate::problem::{Refusal, stale};
 
@@ -59,8 +60,9 @@ impl<R: RegistryAdmin, U: UserAdmin, G: Grants, K: KeyManagement> ManageEndpoint
     pub(crate) async fn make_reset_token(&self, ask: &Ask<'_>, id: &str) -> Result<Told, Refusal> {
         ask.no_parameters()?;
         let mut key = once::read(&self.grants, ask).await?;
-        if let Key::Used(location) = &key {
-            return crud::repeated::<_, Users>(self, ask, location).await;
+        if let Key::Used(_) = &key {
+            let user = self.user(ask, id).await?;
+            return Ok(reset_token_of(&user, None).again());
         }
         let body = if ask.body.is_empty() {
             json!({})
@@ -89,18 +91,25 @@ impl<R: RegistryAdmin, U: UserAdmin, G: Grants, K: KeyManagement> ManageEndpoint
         let put = self.users.put_user(ask.tenant_id(), &user, condition);
         if put.await?.is_none() {
             return match key.used_meanwhile(&self.grants, ask).await? {
-                Some(location) => crud::repeated::<_, Users>(self, ask, &location).await,
+                Some(_) => Ok(reset_token_of(&user, None).again()),
                 None => Err(stale()),
             };
         }
-        let mut told = Told::read(json!({
-            "username": user.profile.username,
-            "reset_token": token.expose().expose_secret(),
-            "expires_at": until,
-        }));
-        told.status = StatusCode::CREATED;
-        told.event = AuditEvent::ResetTokenMade;
-        told.object = Some(user.profile.subject.to_string());
-        Ok(told)
+        Ok(reset_token_of(&user, Some((&token, until))))
     }
+}
+
+/// A reset token of a user's, which is told once.
+fn reset_token_of(user: &User, token: Option<(&SecretToken, Timestamp)>) -> Told {
+    let mut body = json!({"username": user.profile.username});
+    if let (Some((token, until)), Some(members)) = (token, body.as_object_mut()) {
+        let text = token.expose();
+        members.insert("reset_token".to_owned(), text.expose_secret().into());
+        members.insert("expires_at".to_owned(), json!(until));
+    }
+    let mut told = Told::read(body);
+    told.status = StatusCode::CREATED;
+    told.event = AuditEvent::ResetTokenMade;
+    told.object = Some(user.profile.subject.to_string());
+    told
 }

@@ -226,7 +226,9 @@ impl RegistryAdmin for Registry {
         once: Option<&Once>,
     ) -> Result<RingWrite, StoreError> {
         let item = to_item(&KeysItem { keys: keys.clone() }, keys::key_ring(tenant))?;
-        let claims = keys.keys.iter();
+        // What is in the ring is this tenant's already.
+        let known = |kid: &str| expected.keys.iter().any(|key| key.kid == kid);
+        let claims = keys.keys.iter().filter(|key| !known(&key.kid));
         let claims = claims.map(|key| self.claim(tenant, keys::signing_key(&key.kid)));
         let mut writes = claims.collect::<Result<Vec<_>, _>>()?;
         let claims = writes.len();

@@ -213,13 +213,14 @@ impl LoginRepository for Users {
             .table_name(&self.users)
             .set_key(Some(keys::login(tenant, username)))
             .update_expression(
-                "SET password_hash = :hash, generation = :generation, #version = :version REMOVE #reset",
+                "SET password_hash = :hash, own_password = :own, generation = :generation, #version = :version REMOVE #reset",
             )
             .condition_expression(condition)
             .expression_attribute_names("#reset", "reset")
             .expression_attribute_names("#version", VERSION)
             .expression_attribute_values(":seen", attribute(&seen.generation)?)
             .expression_attribute_values(":hash", attribute(&new.password_hash)?)
+            .expression_attribute_values(":own", attribute(&new.own_password)?)
             .expression_attribute_values(":generation", attribute(&new.generation)?)
             .expression_attribute_values(":version", number(fresh_version()?.number()));
         if let Some(reset) = reset {

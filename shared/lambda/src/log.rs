@@ -288,6 +288,27 @@ mod tests {
         }
     }
 
+    #[test]
+    fn guesses_count_wherever_they_are_made() {
+        for (event, outcome) in [
+            (AuditEvent::LoginRefused, "refused"),
+            (AuditEvent::LoginLocked, "locked"),
+            (AuditEvent::PasswordChanged, "succeeded"),
+        ] {
+            let log = RequestLog {
+                endpoint: Some(Endpoint::Password),
+                grant_type: None,
+                event: Some(event),
+                ..login()
+            };
+            let line = written(&log, 400, Some("x"));
+            assert_eq!(
+                (&line["logins"], &line["login"]),
+                (&json!(1), &json!(outcome))
+            );
+        }
+    }
+
     /// docs/log-line.md is what operators write their filters by.
     #[test]
     fn the_documentation_names_every_member_event_and_metric() {

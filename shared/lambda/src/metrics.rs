@@ -49,6 +49,9 @@ impl Measures {
     }
 }
 
+/// The grant with which users sign in.
+const PASSWORD: Option<&str> = Some(GrantType::Password.as_str());
+
 /// Nobody knows whether the password was right.
 const UNDECIDED: [&str; 2] = [
     ErrorCode::TemporarilyUnavailable.as_str(),
@@ -57,11 +60,9 @@ const UNDECIDED: [&str; 2] = [
 
 /// How a request to sign in ended; `None` for any other request.
 fn login_outcome(log: &RequestLog) -> Option<&'static str> {
-    if log.grant_type != Some(GrantType::Password.as_str()) {
-        return None;
-    }
+    // Whoever changes a password signs in for it, whichever way it ends.
     match log.event {
-        Some(AuditEvent::LoginSucceeded) => Some("succeeded"),
+        Some(AuditEvent::LoginSucceeded | AuditEvent::PasswordChanged) => Some("succeeded"),
         Some(AuditEvent::LoginRefused) => Some("refused"),
         Some(AuditEvent::LoginLocked) => Some("locked"),
         // No attempt to sign in.
@@ -91,7 +92,6 @@ fn login_outcome(log: &RequestLog) -> Option<&'static str> {
             | AuditEvent::UserWritten
             | AuditEvent::UserDeleted
             | AuditEvent::PasswordSet
-            | AuditEvent::PasswordChanged
             | AuditEvent::PasswordReset
             | AuditEvent::PasswordRefused
             | AuditEvent::ResetTokenMade
@@ -101,7 +101,7 @@ fn login_outcome(log: &RequestLog) -> Option<&'static str> {
         ) => None,
         None => log
             .error
-            .filter(|error| UNDECIDED.contains(error))
+            .filter(|error| log.grant_type == PASSWORD && UNDECIDED.contains(error))
             .map(|_| "undecided"),
     }
 }

@@ -57,6 +57,11 @@ fn domain_name(request: &lambda_http::Request) -> Option<String> {
 }
 
 fn with_path(uri: &Uri, raw_path: &str) -> Option<Uri> {
+    // API Gateway hands on a path decoded, and has matched its route by the whole of it: what a URI would cut off
+    // (RFC 3986 section 3.5) must not lead elsewhere.
+    if raw_path.contains(['#', '?']) {
+        return None;
+    }
     let path_and_query = match uri.query() {
         Some(query) => format!("{raw_path}?{query}"),
         None => raw_path.to_owned(),

@@ -95,6 +95,17 @@ fn an_event_arrives_as_the_client_sent_it() {
 }
 
 #[tokio::test]
+async fn a_path_that_a_uri_would_cut_off_leads_nowhere() {
+    let function = function().await;
+    for path in ["/token#/activate", "/token?/activate", "/token#"] {
+        let answer = function.one(event(path, &json!("x"), false)).await;
+        assert_eq!(answer.status(), 404, "{path}");
+    }
+    let answer = function.one(event("/token", &json!("x"), false)).await;
+    assert_eq!(answer.status(), 200);
+}
+
+#[tokio::test]
 async fn text_goes_out_as_text_and_nothing_as_nothing() {
     let echo = function().await;
     let answer = echo.one(event("/token", &json!("hello"), false)).await;

@@ -235,6 +235,12 @@ impl Client {
         !self.disabled && !self.registration.as_ref().is_some_and(waits)
     }
 
+    /// Whether it may use a grant, and proves who it is where the grant wants that.
+    pub fn may_use(&self, grant_type: GrantType) -> bool {
+        let proves = self.token_endpoint_auth_method.is_confidential();
+        self.allows(grant_type) && (proves || !grant_type.needs_confidential_client())
+    }
+
     /// Whether the client may use a grant. The only place where that is decided.
     pub fn allows(&self, grant_type: GrantType) -> bool {
         self.grant_types.contains(&grant_type)

@@ -107,14 +107,14 @@ impl Endpoint {
     pub const fn cors(self) -> bool {
         match self {
             Self::Token
-            | Self::Password
             | Self::UserInfo
             | Self::Revocation
             | Self::Jwks
             | Self::OpenIdConfiguration
             | Self::AuthorizationServerMetadata => true,
             // A server's business: what it answers are secrets that no page may read.
-            Self::Introspection
+            Self::Password
+            | Self::Introspection
             | Self::Registration
             | Self::ClientConfiguration
             | Self::Activation

@@ -193,13 +193,17 @@ pub struct Credentials {
     /// The generation of tokens issued now.
     #[serde(default)]
     pub generation: Generation,
+    /// Whether the password is of their own choice, and none that an operator gave them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub own_password: bool,
     /// What lets them set another password without the one they have.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reset: Option<PasswordReset>,
 }
 
 impl Credentials {
-    /// Sets a password. A password that is set ends every token issued before, and whatever else would set one.
+    /// Sets a password that somebody else chose. A password that is set ends every token issued before, and whatever else
+    /// would set one.
     ///
     /// # Errors
     /// [`RandomError`] when there is no generation to be had.
@@ -210,6 +214,7 @@ impl Credentials {
     ) -> Result<(), RandomError> {
         self.password_hash = Some(hash);
         self.generation = Generation::fresh(random)?;
+        self.own_password = false;
         self.reset = None;
         Ok(())
     }

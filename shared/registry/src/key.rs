@@ -18,7 +18,7 @@ const MOST_ID: usize = 2_048;
 /// A key as it is described.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyEntry {
-    /// What KMS calls it: id, ARN or alias.
+    /// What KMS calls it: its id or ARN. No alias: those can be guessed, and whoever is first has a key for good.
     pub kms_key_id: String,
     /// What it signs with.
     pub alg: Option<Algorithm>,
@@ -47,9 +47,10 @@ pub fn read(node: Node, faults: &Faults) -> Option<KeyEntry> {
 
 fn kms_key_id(text: &str) -> Result<String, &'static str> {
     let is_of_kms = |byte: u8| byte.is_ascii_alphanumeric() || b"-_/:".contains(&byte);
-    if (1..=MOST_ID).contains(&text.len()) && text.bytes().all(is_of_kms) {
+    let is_alias = text.starts_with("alias/") || text.contains(":alias/");
+    if (1..=MOST_ID).contains(&text.len()) && text.bytes().all(is_of_kms) && !is_alias {
         Ok(text.to_owned())
     } else {
-        Err("the id, ARN or alias of a key in KMS")
+        Err("the id or ARN of a key in KMS, and no alias")
     }
 }

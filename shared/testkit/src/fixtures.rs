@@ -140,6 +140,7 @@ pub fn user(name: &str) -> User {
             password_hash: Some(hash_of(PASSWORD)),
             disabled: false,
             generation: generation(0),
+            own_password: false,
             reset: None,
         },
         profile: UserProfile {

@@ -217,6 +217,7 @@ impl LoginRepository for MemoryStore {
         tables.versions += 1;
         login.version = Version::from_number(tables.versions);
         login.value.password_hash.clone_from(&new.password_hash);
+        login.value.own_password = new.own_password;
         login.value.generation = new.generation;
         login.value.reset = None;
         let subject = by_subject(tenant, SubjectKey::of(tenant, &seen.subject));

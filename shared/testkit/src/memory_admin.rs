@@ -145,7 +145,9 @@ impl RegistryAdmin for MemoryStore {
         once: Option<&Once>,
     ) -> Result<RingWrite, StoreError> {
         let mut tables = self.tables();
-        let kids = || keys.keys.iter().map(|key| key.kid.clone());
+        let known = |kid: &str| expected.keys.iter().any(|key| key.kid == kid);
+        let new = || keys.keys.iter().filter(|key| !known(&key.kid));
+        let kids = || new().map(|key| key.kid.clone());
         let is_anothers = |kid| {
             let owner = tables.key_owners.get(&kid);
             owner.is_some_and(|owner| owner != tenant)

@@ -8,7 +8,7 @@ use latchkey_oauth::audit::AuditEvent;
 use latchkey_oauth::client::{Client, RegistryAdmin};
 use latchkey_oauth::hash::sha256;
 use latchkey_oauth::store::{Condition, Expected, Page, Part, Version, Versioned};
-use latchkey_oauth::tenant::{Domain, Tenant, TenantId};
+use latchkey_oauth::tenant::{Domain, Tenant, TenantId, TenantSettings};
 use latchkey_oauth::token::jwk::KeyRing;
 use latchkey_oauth::token::key_ring::KeyManagement;
 use latchkey_oauth::user::{User, UserAdmin};
@@ -95,6 +95,7 @@ impl<R: RegistryAdmin, U: UserAdmin, G: Grants, K: KeyManagement> Kind<ManageEnd
         if domain != known {
             ensure_domain(server, ask, &entry.tenant, domain).await?;
         }
+        ensure_signed(ask, &entry.settings, old)?;
         Ok(Described::plain(Tenant {
             id: entry.tenant,
             settings: entry.settings,
@@ -265,5 +266,22 @@ impl Belongings {
             ensure(deleted.await?)?;
         }
         Ok(())
+    }
+}
+
+/// A tenant whose keys sign goes on signing: with another algorithm it would end every request for a token in a fault of ours.
+fn ensure_signed(
+    ask: &Ask<'_>,
+    settings: &TenantSettings,
+    old: Option<&Tenant>,
+) -> Result<(), Refusal> {
+    let signs = |tenant: &Tenant, algorithm| tenant.keys.signing_key(algorithm, ask.now).is_some();
+    let wanted = settings.signing_algorithm;
+    match old {
+        Some(old) if signs(old, old.settings.signing_algorithm) && !signs(old, wanted) => {
+            let detail = "no key of the tenant's signs with that now. Add one first.";
+            Err(invalid_field("/signing_algorithm", detail))
+        }
+        Some(_) | None => Ok(()),
     }
 }

@@ -146,13 +146,12 @@ impl<R: RegistryAdmin, U: UserAdmin, G: Grants, K: KeyManagement> Kind<ManageEnd
             Some(was) if set.is_none() && disabled <= was_disabled => was.generation,
             Some(_) | None => Generation::fresh(&*server.random)?,
         };
-        let (hash, reset, shown) = match set {
-            Some(set) => (Some(set.hash), None, set.shown),
-            None => {
-                let was = was.map(|was| (was.password_hash.clone(), was.reset));
-                let (hash, reset) = was.unwrap_or_default();
-                (hash, reset, None)
-            }
+        // Whoever is shut out gets in again by nothing that was given them before.
+        let reset = was.and_then(|was| was.reset.filter(|_| set.is_none() && !disabled));
+        let own_password = was.is_some_and(|was| was.own_password && set.is_none());
+        let (hash, shown) = match set {
+            Some(set) => (Some(set.hash), set.shown),
+            None => (was.and_then(|was| was.password_hash.clone()), None),
         };
         let value = User {
             credentials: Credentials {
@@ -160,6 +159,7 @@ impl<R: RegistryAdmin, U: UserAdmin, G: Grants, K: KeyManagement> Kind<ManageEnd
                 password_hash: hash,
                 disabled,
                 generation,
+                own_password,
                 reset,
             },
             profile: UserProfile {

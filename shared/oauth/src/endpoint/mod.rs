@@ -323,7 +323,7 @@ fn finish(response: &mut Response<Bytes>, endpoint: Endpoint, method: &Method) {
 }
 
 /// A fault with all that lies beneath it, for the log.
-fn chain(error: &(dyn std::error::Error + Send + Sync)) -> String {
+pub fn chain(error: &(dyn std::error::Error + Send + Sync)) -> String {
     let mut text = error.to_string();
     let mut beneath = error.source();
     while let Some(error) = beneath {

@@ -52,7 +52,7 @@ impl<R, U: LoginRepository, G, S> TokenEndpoint<R, U, G, S> {
         form: &Form,
         client: &AuthenticatedClient,
     ) -> Result<Response<Bytes>, OAuthError> {
-        if !client.allows(GrantType::Password) {
+        if !client.may_use(GrantType::Password) {
             return Err(OAuthError::new(
                 ErrorCode::UnauthorizedClient,
                 "grant_not_allowed",
@@ -88,6 +88,7 @@ impl<R, U: LoginRepository, G, S> TokenEndpoint<R, U, G, S> {
         let mut changed = credentials.clone();
         let hash = self.hashing.hash(&new, &*self.random)?;
         changed.set_password(hash, &*self.random)?;
+        changed.own_password = true;
         let set = self
             .users
             .set_password(&tenant.id, &username, &credentials, &changed);

@@ -44,8 +44,7 @@ impl TokenRequest {
             ErrorCode::UnsupportedGrantType,
             "unknown_grant_type",
         ))?;
-        let fit = !grant_type.needs_confidential_client() || client.is_confidential();
-        if fit && client.allows(grant_type) {
+        if client.may_use(grant_type) {
             Ok(grant_type)
         } else {
             Err(OAuthError::new(

@@ -253,11 +253,8 @@ pub async fn withdraw<R: RegistryAdmin>(
         }
         match registry.put_keys(tenant, &keys, &changed, None).await? {
             RingWrite::Written => return Ok(withdrawn),
-            // Only of a ring that was written before keys were kept apart.
-            RingWrite::AnotherTenants => {
-                return Err(KeyFault::AnotherTenants(withdrawn.kid).into());
-            }
-            RingWrite::Stale => {}
+            // Nothing new is in the ring, so nothing of it can be refused.
+            RingWrite::AnotherTenants | RingWrite::Stale => {}
         }
     }
     Err(RingError::Contended)
