@@ -1,5 +1,6 @@
 //! Clients of other products, unchanged: each documented request as its page has it, and what it is answered.
 
+mod activid;
 mod closed;
 mod miniorange;
 mod oneportal;

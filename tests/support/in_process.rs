@@ -113,6 +113,7 @@ impl Endpoints {
         let userinfo = handler(UserInfoEndpoint {
             directory: directory(its.registry),
             grants: its.grants,
+            signer: its.signer,
         });
         let its = outside("revoke");
         let revoke = handler(RevokeEndpoint {

@@ -313,6 +313,7 @@ fn client(of: &Client) -> Members {
         claims,
         access_token_format,
         id_token_signed_response_alg,
+        userinfo_signed_response_alg,
         lifetimes: lifetimes_said,
         refresh_token_retry_window,
         client_credentials_refresh_token,
@@ -342,6 +343,7 @@ fn client(of: &Client) -> Members {
     rules(&mut members, claims);
     members.add("access_token_format", access_token_format);
     members.add("id_token_signed_response_alg", id_token_signed_response_alg);
+    members.add("userinfo_signed_response_alg", userinfo_signed_response_alg);
     lifetimes(&mut members, lifetimes_said);
     let window = *refresh_token_retry_window;
     members.duration(

@@ -1,6 +1,7 @@
 //! Products whose clients are served as they are: each one's wording is a file, two pure translations. What the server does
 //! is the core's, and set by settings that are named for what they do.
 
+mod activid;
 mod answer;
 mod basic;
 mod form;
@@ -39,6 +40,7 @@ impl Translate for Dialects {
         };
         match heard.at.dialect {
             Dialect::OnePortal => basic::encode(heard.parts),
+            Dialect::ActivId => activid::request(heard),
             Dialect::MiniOrange => miniorange::request(heard),
             Dialect::Ubisecure => ubisecure::request(heard),
         }
@@ -48,6 +50,7 @@ impl Translate for Dialects {
     fn answer(&self, asked: &Asked, response: Response<Bytes>) -> Response<Bytes> {
         match asked.at.dialect {
             Dialect::OnePortal => oneportal::answer(asked, response),
+            Dialect::ActivId => activid::answer(asked, response),
             Dialect::MiniOrange => miniorange::answer(asked, response),
             Dialect::Ubisecure => ubisecure::answer(asked, response),
         }

@@ -4,6 +4,9 @@ pub mod der;
 mod public_keys;
 pub mod spki;
 
+use std::fmt;
+use std::sync::{Arc, LazyLock};
+
 pub use aws_sdk_kms::Client;
 use aws_sdk_kms::config::Builder;
 use aws_sdk_kms::error::{ProvideErrorMetadata, SdkError};
@@ -35,16 +38,28 @@ pub fn metered(sdk: &SdkConfig, endpoint: Option<&str>, meter: &Meter) -> Client
     Client::from_conf(config(sdk, endpoint).interceptor(metered).build())
 }
 
+/// Makes a client.
+type Make = Box<dyn FnOnce() -> Client + Send>;
+
 /// Signs with keys in KMS.
-#[derive(Debug, Clone)]
-pub struct KmsSigner {
-    client: Client,
-}
+#[derive(Clone)]
+pub struct KmsSigner(Arc<LazyLock<Client, Make>>);
 
 impl KmsSigner {
     /// A signer that asks `client`.
-    pub const fn new(client: Client) -> Self {
-        Self { client }
+    pub fn new(client: Client) -> Self {
+        Self::at_first_use(move || client)
+    }
+
+    /// A signer whose client is made for the first signature, in a function where hardly any request has one.
+    pub fn at_first_use(client: impl FnOnce() -> Client + Send + 'static) -> Self {
+        Self(Arc::new(LazyLock::new(Box::new(client))))
+    }
+}
+
+impl fmt::Debug for KmsSigner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("KmsSigner")
     }
 }
 
@@ -60,7 +75,7 @@ impl JwsSigner for KmsSigner {
             Algorithm::EdDSA => (MessageType::Raw, signing_input.to_vec()),
         };
         let answer = self
-            .client
+            .0
             .sign()
             .key_id(&key.kms_key_id)
             .signing_algorithm(signing_algorithm(key.alg))

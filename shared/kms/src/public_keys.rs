@@ -10,9 +10,7 @@ use aws_sdk_kms::types::KeyUsageType;
 use latchkey_oauth::token::jws::SignError;
 use latchkey_oauth::token::key_ring::{KeyFault, KeyLookupError, KeyManagement, KmsKey};
 
-use crate::{sign_error, spki};
-
-type Make = Box<dyn FnOnce() -> Client + Send>;
+use crate::{Make, sign_error, spki};
 
 /// Asks KMS for public keys.
 pub struct PublicKeys(LazyLock<Client, Make>);

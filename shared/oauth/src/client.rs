@@ -167,6 +167,9 @@ pub struct Client {
     /// What signs its ID tokens (OIDC Registration section 2); where this is absent, what signs for the tenant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id_token_signed_response_alg: Option<Algorithm>,
+    /// What signs its UserInfo answers (OIDC Registration section 2); where this is absent they are plain JSON.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub userinfo_signed_response_alg: Option<Algorithm>,
     /// Lifetimes of its tokens, before the APIs' and the tenant's.
     #[serde(default)]
     pub lifetimes: LifetimeOverrides,

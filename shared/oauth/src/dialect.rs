@@ -11,6 +11,8 @@ use strum::EnumCount;
 pub enum Dialect {
     /// onePortal, by Trivore.
     OnePortal,
+    /// ActivID, by HID.
+    ActivId,
     /// miniOrange.
     MiniOrange,
     /// Ubisecure's identity server.
@@ -19,12 +21,18 @@ pub enum Dialect {
 
 impl Dialect {
     /// Every one.
-    pub const ALL: [Self; Self::COUNT] = [Self::OnePortal, Self::MiniOrange, Self::Ubisecure];
+    pub const ALL: [Self; Self::COUNT] = [
+        Self::OnePortal,
+        Self::ActivId,
+        Self::MiniOrange,
+        Self::Ubisecure,
+    ];
 
     /// Its name in the registry.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::OnePortal => "oneportal",
+            Self::ActivId => "activid",
             Self::MiniOrange => "miniorange",
             Self::Ubisecure => "ubisecure",
         }

@@ -33,6 +33,14 @@ fn with_json(status: StatusCode, body: Bytes) -> Response<Bytes> {
     response
 }
 
+/// A signed answer that nobody keeps: RFC 7519 section 10.3.1.
+pub fn jwt(token: String) -> Response<Bytes> {
+    let mut response = with_json(StatusCode::OK, token.into());
+    let of_a_jwt = HeaderValue::from_static("application/jwt");
+    response.headers_mut().insert(CONTENT_TYPE, of_a_jwt);
+    response
+}
+
 /// An answer without a body that nobody keeps.
 pub fn empty(status: StatusCode) -> Response<Bytes> {
     let mut response = Response::new(Bytes::new());

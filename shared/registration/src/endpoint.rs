@@ -178,6 +178,7 @@ impl<R: RegistryAdmin + RegistrationRepository> RegisterEndpoint<R> {
             refresh_token_retry_window: stored.refresh_token_retry_window,
             client_credentials_refresh_token: stored.client_credentials_refresh_token,
             authentication_by_access_token: stored.authentication_by_access_token,
+            userinfo_signed_response_alg: stored.userinfo_signed_response_alg,
             registration: stored.registration.clone(),
             client_secret_hashes: stored.client_secret_hashes.clone(),
             ..described

@@ -111,6 +111,7 @@ impl Metadata {
             refresh_token_retry_window: Seconds(0),
             client_credentials_refresh_token: false,
             authentication_by_access_token: false,
+            userinfo_signed_response_alg: None,
             redirect_uris: self.redirect_uris,
             description: self.description,
             registration: None,

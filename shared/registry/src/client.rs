@@ -96,6 +96,7 @@ pub fn read(node: Node, place: &Place, door: Door<'_>, faults: &Faults) -> Optio
         claims: claim_rule::read_all(&mut fields),
         access_token_format: token_format::read(&mut fields),
         id_token_signed_response_alg: fields.parsed("id_token_signed_response_alg", algorithm),
+        userinfo_signed_response_alg: fields.parsed("userinfo_signed_response_alg", algorithm),
         lifetimes: read_lifetimes(&mut fields),
         refresh_token_retry_window: read_retry_window(&mut fields),
         client_credentials_refresh_token: fields

@@ -62,6 +62,7 @@ pub fn confidential(id: &str) -> Client {
         refresh_token_retry_window: Seconds(0),
         client_credentials_refresh_token: false,
         authentication_by_access_token: false,
+        userinfo_signed_response_alg: None,
         redirect_uris: Vec::new(),
         description: ClientDescription::default(),
         registration: None,

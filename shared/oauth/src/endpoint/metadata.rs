@@ -40,6 +40,7 @@ pub struct Metadata<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     acr_values_supported: Vec<&'a str>,
     id_token_signing_alg_values_supported: Vec<&'static str>,
+    userinfo_signing_alg_values_supported: Vec<&'static str>,
     token_endpoint_auth_methods_supported: Vec<&'static str>,
     introspection_endpoint_auth_methods_supported: Vec<&'static str>,
     revocation_endpoint_auth_methods_supported: Vec<&'static str>,
@@ -97,6 +98,7 @@ impl<'a> Metadata<'a> {
             subject_types_supported: ["public"],
             acr_values_supported: tenant.settings.acr.named().collect(),
             id_token_signing_alg_values_supported: algorithms(tenant, now),
+            userinfo_signing_alg_values_supported: algorithms(tenant, now),
             token_endpoint_auth_methods_supported: methods(|_| true),
             introspection_endpoint_auth_methods_supported: methods(|it| it.is_confidential()),
             revocation_endpoint_auth_methods_supported: methods(|_| true),

@@ -110,6 +110,7 @@ where
             now: call.now,
         };
         let subject = authorization.subject.to_string();
+        let acr = authorization.acr.clone();
         let issued = mint.issue(authorization).await?;
         call.log.subject = Some(subject);
         call.log.event = Some(match grant_type {
@@ -117,6 +118,12 @@ where
             GrantType::ClientCredentials => AuditEvent::ClientTokenIssued,
             GrantType::RefreshToken => AuditEvent::TokenRefreshed,
         });
-        json(StatusCode::OK, &issued)
+        let mut response = json(StatusCode::OK, &issued)?;
+        response.extensions_mut().insert(ContextClass(acr));
+        Ok(response)
     }
 }
+
+/// The authentication context class of tokens that were issued, which RFC 6749 does not tell and some products do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContextClass(pub Option<String>);

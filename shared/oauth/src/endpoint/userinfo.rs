@@ -12,24 +12,29 @@ use crate::client::RegistryRepository;
 use crate::directory::Directory;
 use crate::error::{Challenge, ErrorCode, OAuthError};
 use crate::form::{Form, is_form, refuse_secrets_in_query};
-use crate::http::json;
+use crate::http::{json, jwt};
 use crate::route::Endpoint;
 use crate::scope::OPENID;
+use crate::token::jws::JwsSigner;
 use crate::token::repository::TokenStateRepository;
+use crate::token::user_info;
 
 /// The UserInfo endpoint and what it works with.
 #[derive(Debug)]
-pub struct UserInfoEndpoint<R, G> {
+pub struct UserInfoEndpoint<R, G, S> {
     /// Tenants and clients.
     pub directory: Directory<R>,
     /// What can end a token, and the users' claims.
     pub grants: G,
+    /// Who signs for clients that want it signed.
+    pub signer: S,
 }
 
-impl<R, G> Service for UserInfoEndpoint<R, G>
+impl<R, G, S> Service for UserInfoEndpoint<R, G, S>
 where
     R: RegistryRepository,
     G: TokenStateRepository,
+    S: JwsSigner,
 {
     type Registry = R;
 
@@ -70,7 +75,17 @@ where
         // OIDC Core section 5.3.2: "The sub (subject) Claim MUST always be returned in the UserInfo Response."
         answer.insert("sub".to_owned(), Value::from(claims.sub.as_str()));
         call.log.event = Some(AuditEvent::ClaimsTold);
-        json(StatusCode::OK, &answer)
+        // Remembered since its token was checked.
+        let id = &claims.client_id;
+        let client = self.directory.client(&call.tenant.id, id, call.now).await?;
+        let signed = client.and_then(|client| client.userinfo_signed_response_alg);
+        let Some(algorithm) = signed else {
+            return json(StatusCode::OK, &answer);
+        };
+        let whose = (&call.issuer, id);
+        let tenant = &call.tenant;
+        let token = user_info::sign(&self.signer, tenant, algorithm, whose, answer, call.now);
+        Ok(jwt(token.await?))
     }
 }
 

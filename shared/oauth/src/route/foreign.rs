@@ -35,13 +35,26 @@ const fn at(
 }
 
 /// THE table of them.
-pub const FOREIGN: [Foreign; 15] = [
+pub const FOREIGN: [Foreign; 18] = [
     at(Dialect::OnePortal, "POST", "/openid/token", Endpoint::Token),
     at(
         Dialect::OnePortal,
         "POST",
         "/openid/introspect",
         Endpoint::Introspection,
+    ),
+    at(Dialect::ActivId, "POST", "/authn/token", Endpoint::Token),
+    at(
+        Dialect::ActivId,
+        "GET, HEAD, POST",
+        "/authn/userinfo",
+        Endpoint::UserInfo,
+    ),
+    at(
+        Dialect::ActivId,
+        "POST",
+        "/authn/revoke",
+        Endpoint::Revocation,
     ),
     at(
         Dialect::MiniOrange,

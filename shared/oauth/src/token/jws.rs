@@ -23,6 +23,8 @@ pub enum TokenType {
     AccessToken,
     /// OIDC Core section 2.
     IdToken,
+    /// OIDC Core section 5.3.2. Nobody takes one back, so it is not among those that are read.
+    UserInfo,
 }
 
 impl TokenType {
@@ -31,6 +33,7 @@ impl TokenType {
         match self {
             Self::AccessToken => "at+jwt",
             Self::IdToken => "JWT",
+            Self::UserInfo => "userinfo+jwt",
         }
     }
 

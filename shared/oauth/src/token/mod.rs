@@ -11,6 +11,7 @@ pub mod key_ring;
 pub mod opaque;
 pub mod refresh_token;
 pub mod repository;
+pub mod user_info;
 pub mod verifier;
 pub mod verifying_key;
 

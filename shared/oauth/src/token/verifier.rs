@@ -108,6 +108,8 @@ pub fn verify(
             current(&claims.iss, issuer, claims.iat, claims.exp, now)?;
             Ok(VerifiedToken::Id(Box::new(claims)))
         }
+        // Claims that were told are no token.
+        TokenType::UserInfo => Err(Rejected::Malformed),
     }
 }
 

@@ -1,0 +1,199 @@
+//! ActivID: docs/dialects.md.
+
+use latchkey_oauth::api::{ClaimName, ClaimRule, ClaimSource};
+use latchkey_oauth::claims::ClaimScope;
+use latchkey_oauth::client::Client;
+use latchkey_oauth::dialect::Dialect;
+use latchkey_oauth::grant_type::GrantType;
+use latchkey_oauth::store::Expected;
+use latchkey_oauth::tenant::{ContextClasses, LifetimeOverrides, TenantSettings};
+use latchkey_oauth::time::Seconds;
+use latchkey_oauth::token::opaque::AccessTokenFormat;
+use latchkey_oauth::user::Subject;
+use latchkey_testkit::fixtures::{SECRET, confidential, hash_of, scope, user};
+use latchkey_tests::answer::Answer;
+use latchkey_tests::recorded::Product;
+use latchkey_tests::request::post;
+use latchkey_tests::world::World;
+use latchkey_tests::{jwt, on_every_server};
+use serde_json::{Value, json};
+
+const PAGE: Product = Product("activid");
+
+on_every_server!(
+    a_client_gets_a_token_and_signs_a_user_in_with_it,
+    userinfo_is_a_signed_jwt,
+    a_users_token_is_revoked_by_the_clients,
+    tokens_have_both_characters_that_forms_encode,
+    what_is_refused,
+);
+
+/// A tenant that serves such clients: one of them, and a user.
+async fn open(world: &World) {
+    let claim = |name: &str, attribute: &str| ClaimRule {
+        name: ClaimName::parse(name).unwrap(),
+        from: ClaimSource::Attribute(attribute.to_owned()),
+    };
+    let settings = TenantSettings {
+        dialects: vec![Dialect::ActivId],
+        acr: ContextClasses {
+            password: Some("1".to_owned()),
+            client_credentials: Some("2".to_owned()),
+        },
+        claim_scopes: vec![ClaimScope {
+            scope: "who".to_owned(),
+            claims: vec![
+                claim("groupids", "groups"),
+                claim("roles", "roles"),
+                claim("preferred_username", "username"),
+            ],
+        }],
+        ..TenantSettings::default()
+    };
+    let client = Client {
+        grant_types: vec![GrantType::ClientCredentials, GrantType::Password],
+        scope: scope("openid who"),
+        default_scope: None,
+        access_token_format: Some(AccessTokenFormat::Opaque),
+        authentication_by_access_token: true,
+        userinfo_signed_response_alg: Some(world.keys.keys[0].alg),
+        lifetimes: LifetimeOverrides {
+            access_token: Some(Seconds::hours(1)),
+            ..LifetimeOverrides::default()
+        },
+        ..confidential("client1")
+    };
+    world.store.put_settings(&world.tenant, &settings).await;
+    world.store.put_client(&world.tenant, &client).await;
+    let mut test01 = user("test01");
+    let subject = Subject::parse("test01").unwrap();
+    test01.credentials.subject = subject.clone();
+    test01.profile.subject = subject;
+    test01.credentials.password_hash = Some(hash_of("password01"));
+    let groups = [("groups", json!(["USG_CUST1"])), ("roles", json!([]))];
+    for (name, value) in groups {
+        test01.profile.claims.insert(name.to_owned(), value);
+    }
+    let put = world
+        .store
+        .put_user(&world.tenant, &test01, Expected::Absent);
+    put.await;
+}
+
+/// The page's request, by a client whose method is a secret: a certificate comes by TLS, and not in the request.
+async fn client_token(world: &World) -> Answer {
+    let request = PAGE.request("client-token", &[]);
+    world.send(request.basic("client1", SECRET)).await
+}
+
+async fn user_token(world: &World, client_token: &str) -> Answer {
+    let values = [("client-token", client_token)];
+    world.send(PAGE.request("user-token", &values)).await
+}
+
+async fn signed_in(world: &World) -> (String, String) {
+    let client = client_token(world).await.ok().string("access_token");
+    let user = user_token(world, &client).await.ok();
+    (client, user.string("access_token"))
+}
+
+async fn a_client_gets_a_token_and_signs_a_user_in_with_it(world: World) {
+    open(&world).await;
+    let client = client_token(&world).await.ok();
+    PAGE.is_like("client-token", &client, &["token_type", "context"]);
+    assert_eq!(client.header("cache-control"), Some("no-store"));
+    let media = Some("application/json;charset=UTF-8");
+    assert_eq!(client.header("content-type"), media);
+    let user = user_token(&world, &client.string("access_token"))
+        .await
+        .ok();
+    PAGE.is_like(
+        "user-token",
+        &user,
+        &["token_type", "context", "expires_in"],
+    );
+    assert_eq!(user.header("content-type"), media);
+}
+
+async fn userinfo_is_a_signed_jwt(world: World) {
+    open(&world).await;
+    let (_, token) = signed_in(&world).await;
+    let told = PAGE.request("userinfo", &[("user-token", &token)]);
+    let told = world.send(told).await.ok();
+    let media = Some("application/jwt;charset=UTF-8");
+    assert_eq!(told.header("content-type"), media);
+    let (header, claims) = jwt::parts(told.text());
+    let key = &world.keys.keys[0];
+    assert_eq!(
+        (&header["alg"], &header["kid"]),
+        (&json!(key.alg), &json!(key.kid))
+    );
+    for (name, value) in page_claims() {
+        assert_eq!(claims[&name], value, "{name}");
+    }
+    assert_eq!(
+        (&claims["iss"], &claims["aud"]),
+        (&json!(world.issuer()), &json!("client1"))
+    );
+    // It is no token of any kind.
+    let bearer = PAGE.request("userinfo", &[("user-token", told.text())]);
+    let _ = world.send(bearer).await.refused(401, "invalid_token");
+}
+
+fn page_claims() -> serde_json::Map<String, Value> {
+    let sample = include_str!("activid/userinfo.answer");
+    serde_json::from_str(sample).unwrap()
+}
+
+async fn a_users_token_is_revoked_by_the_clients(world: World) {
+    open(&world).await;
+    let (client, token) = signed_in(&world).await;
+    let encoded: String = form_urlencoded::byte_serialize(token.as_bytes()).collect();
+    let values = [("client-token", &*client), ("user-token", &*encoded)];
+    let revoked = world.send(PAGE.request("revoke", &values)).await;
+    assert_eq!((revoked.status(), revoked.text()), (200, ""));
+    let told = PAGE.request("userinfo", &[("user-token", &token)]);
+    let _ = world.send(told).await.refused(401, "invalid_token");
+    // The client's own goes on.
+    let _ = user_token(&world, &client).await.ok();
+}
+
+async fn tokens_have_both_characters_that_forms_encode(world: World) {
+    open(&world).await;
+    let mut seen = String::new();
+    for _ in 0..40 {
+        let token = client_token(&world).await.ok().string("access_token");
+        assert!(!token.contains(['-', '_']), "{token}");
+        seen.push_str(&token);
+    }
+    assert!(seen.contains('+') && seen.contains('/'));
+}
+
+async fn what_is_refused(world: World) {
+    open(&world).await;
+    let (client, token) = signed_in(&world).await;
+    // A user's token is no client's, nor is nonsense.
+    for bad in [&*token, "nonsense", ""] {
+        let refused = user_token(&world, bad).await;
+        let _ = refused.refused(401, "invalid_client");
+    }
+    // It stands for credentials where a user signs in, and begets no other of its kind.
+    let form = [
+        ("grant_type", "client_credentials"),
+        ("client_id", "client1"),
+    ];
+    let again = world
+        .send(post("/authn/token", &form).bearer(&client))
+        .await;
+    let _ = again.refused(400, "unauthorized_client");
+    let form = [("token", token.as_str()), ("client_id", "another")];
+    let two = world
+        .send(post("/authn/revoke", &form).bearer(&client))
+        .await;
+    let _ = two.refused(400, "invalid_request");
+    // A client that is not set up so has its own method and no other.
+    let web = [("grant_type", "client_credentials")];
+    let web = world.send(post("/token", &web).basic("web", SECRET)).await;
+    let by_web = user_token(&world, &web.ok().string("access_token")).await;
+    let _ = by_web.refused(401, "invalid_client");
+}
