@@ -21,7 +21,7 @@ fuzz_target!(|data: &[u8]| {
     for value in [HeaderValue::from_bytes(header).ok(), basic] {
         let Some(value) = value else { continue };
         parts.headers.insert(AUTHORIZATION, value);
-        match ClientCredentials::read(&parts, &form) {
+        match ClientCredentials::read(&parts, &form, None) {
             Ok(ClientCredentials::SecretBasic { client_id, secret }) => {
                 assert!((1..=255).contains(&client_id.as_str().len()));
                 assert!((1..=1_024).contains(&secret.expose_secret().len()));
@@ -35,5 +35,5 @@ fuzz_target!(|data: &[u8]| {
         }
     }
     parts.headers.remove(AUTHORIZATION);
-    let _ = ClientCredentials::read(&parts, &form);
+    let _ = ClientCredentials::read(&parts, &form, None);
 });

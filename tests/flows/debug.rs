@@ -78,6 +78,7 @@ async fn a_login_from_the_request_to_the_tokens() {
         now: NOW,
         host: None,
         source: Source::parse("192.0.2.1"),
+        certificate: None,
         request_id: "request-1".to_owned(),
     };
     tells_nothing(&inbound, &KNOWN);
@@ -89,7 +90,7 @@ async fn a_login_from_the_request_to_the_tokens() {
     let directory = Directory::new(BaseUrl::parse(BASE).unwrap(), store.clone());
     let (parts, body) = inbound.request.into_parts();
     let form = Form::read(&parts, &body).unwrap();
-    let credentials = ClientCredentials::read(&parts, &form).unwrap();
+    let credentials = ClientCredentials::read(&parts, &form, None).unwrap();
     tells_nothing(&form, &KNOWN);
     tells_nothing(&credentials, &KNOWN);
     let proved = authenticate(&directory, &here, &credentials, &mut None, NOW).await;
@@ -189,7 +190,7 @@ async fn refusals() {
         let (parts, body) = request.into_parts();
         let refused: OAuthError = async {
             let form = Form::read(&parts, &body)?;
-            let credentials = ClientCredentials::read(&parts, &form)?;
+            let credentials = ClientCredentials::read(&parts, &form, None)?;
             authenticate(&directory, &here, &credentials, &mut None, NOW).await
         }
         .await

@@ -174,6 +174,7 @@ impl Endpoints {
             now: self.clock.now(),
             source: Source::parse(source),
             host: host.map(str::to_owned),
+            certificate: None,
             request_id: "request-1".to_owned(),
         })
         .await

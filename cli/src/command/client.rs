@@ -144,10 +144,12 @@ impl<R: RegistryAdmin, U: UserAdmin> Session<'_, R, U> {
             value: mut client,
             version,
         } = self.find_client(&arguments.client).await?;
-        if !client.token_endpoint_auth_method.is_confidential() {
+        let method = client.token_endpoint_auth_method;
+        if !method.uses_secret() {
             bail!(
-                "{} is a public client, and can keep no secret",
-                client.client_id
+                "{} has no use for a secret: its method is {}",
+                client.client_id,
+                method.as_str()
             );
         }
         let newest = client.client_secret_hashes.first().cloned();

@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 
 use latchkey_oauth::api::{Api, ApiScope, AssignedApi, ClaimRule, ClaimSource};
+use latchkey_oauth::certificate::CertificateName;
 use latchkey_oauth::claims::ClaimScope;
 use latchkey_oauth::client::{Client, ClientDescription};
 use latchkey_oauth::lockout::{Backoff, LockPolicy};
@@ -305,6 +306,8 @@ fn client(of: &Client) -> Members {
         client_name,
         token_endpoint_auth_method,
         client_secret_hashes,
+        tls_client_auth,
+        certificates,
         grant_types,
         scope,
         default_scope,
@@ -332,6 +335,19 @@ fn client(of: &Client) -> Members {
         members.always("client_secret", secrets.into_iter().collect());
     } else if let Some(secret) = secrets.pop() {
         members.always("client_secret", secret.into());
+    }
+    if let Some(name) = tls_client_auth {
+        certificate_name(&mut members, name);
+    }
+    let keys = certificates.iter().map(|known| {
+        let mut key = Members::default();
+        key.add("x5c", [known.to_base64()]);
+        key
+    });
+    if !certificates.is_empty() {
+        let mut jwks = Members::default();
+        jwks.list("keys", keys);
+        members.always("jwks", jwks.into());
     }
     // A client that only introspects says so.
     let grant_types = serde_json::to_value(grant_types).unwrap_or_default();
@@ -366,6 +382,16 @@ fn client(of: &Client) -> Members {
     }
     members.add("disabled", disabled);
     members
+}
+
+fn certificate_name(members: &mut Members, name: &CertificateName) {
+    match name {
+        CertificateName::SubjectDn(dn) => members.add("tls_client_auth_subject_dn", dn),
+        CertificateName::SanDns(dns) => members.add("tls_client_auth_san_dns", dns),
+        CertificateName::SanUri(uri) => members.add("tls_client_auth_san_uri", uri),
+        CertificateName::SanIp(address) => members.add("tls_client_auth_san_ip", address),
+        CertificateName::SanEmail(email) => members.add("tls_client_auth_san_email", email),
+    }
 }
 
 fn rules(members: &mut Members, of: &[ClaimRule]) {

@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 use latchkey_oauth::audit::AuditEvent;
-use latchkey_oauth::client::{Client, ClientAuthMethod, ClientSecretHash, RegistryAdmin};
+use latchkey_oauth::client::{Client, ClientSecretHash, RegistryAdmin};
 use latchkey_oauth::registration::Activation;
 use latchkey_oauth::store::{Condition, Expected, Versioned};
 use latchkey_oauth::token::key_ring::KeyManagement;
@@ -38,7 +38,7 @@ impl<R: RegistryAdmin, U: UserAdmin, G: Grants, K: KeyManagement> ManageEndpoint
         if let Key::Used(_) = &key {
             return Ok(secret_of(&client, None).again());
         }
-        if client.token_endpoint_auth_method == ClientAuthMethod::None {
+        if !client.token_endpoint_auth_method.uses_secret() {
             return Err(refuse(
                 StatusCode::CONFLICT,
                 "public_client",

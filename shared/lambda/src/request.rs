@@ -4,6 +4,7 @@ use bytes::Bytes;
 use http::Uri;
 use lambda_http::request::RequestContext;
 use lambda_http::{Body, RequestExt as _};
+use latchkey_oauth::certificate::ClientCertificate;
 use latchkey_oauth::endpoint::Inbound;
 use latchkey_oauth::lockout::Source;
 use latchkey_oauth::time::Timestamp;
@@ -16,6 +17,7 @@ pub fn inbound(request: lambda_http::Request, now: Timestamp) -> Inbound {
         .unwrap_or_default();
     let source = source_ip(&request);
     let host = domain_name(&request);
+    let certificate = certificate(&request);
     let raw_path = request.raw_http_path().to_owned();
     let (mut parts, body) = request.into_parts();
     // The URI that lambda_http rebuilds carries a stage, which is no part of an issuer's paths, and has been
@@ -33,6 +35,7 @@ pub fn inbound(request: lambda_http::Request, now: Timestamp) -> Inbound {
         now,
         source: Source::parse(&source),
         host,
+        certificate,
         request_id,
     }
 }
@@ -46,6 +49,16 @@ fn source_ip(request: &lambda_http::Request) -> String {
         // RequestContext is open; other fronts are not served.
         _ => String::new(),
     }
+}
+
+/// The certificate of a client, at a domain where the front asks for one and has checked it. A header that says so would be
+/// the client's own word.
+fn certificate(request: &lambda_http::Request) -> Option<ClientCertificate> {
+    let Some(RequestContext::ApiGatewayV2(context)) = request.request_context_ref() else {
+        return None;
+    };
+    let shown = context.authentication.as_ref()?.client_cert.as_ref()?;
+    ClientCertificate::from_pem(shown.client_cert_pem.as_deref()?)
 }
 
 /// The domain that the front received it at: one that was set up there, whatever the client's Host header says.

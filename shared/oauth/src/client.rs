@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use strum::EnumCount;
 
 use crate::api::{Api, AssignedApi, ClaimRule, ResourceId};
+use crate::certificate::{CertificateName, KnownCertificate};
 use crate::grant_type::GrantType;
 use crate::hash::{Sha256Hash, sha256};
 use crate::registration::{Activation, Registration};
@@ -75,20 +76,31 @@ pub enum ClientAuthMethod {
     ClientSecretBasic,
     /// RFC 6749 section 2.3.1, in the body.
     ClientSecretPost,
+    /// RFC 8705 section 2.1: a certificate that an authority vouches for, known by its subject.
+    TlsClientAuth,
+    /// RFC 8705 section 2.2: a certificate that is known by itself.
+    SelfSignedTlsClientAuth,
     /// A public client (RFC 6749 section 2.1): it only says who it is.
     None,
 }
 
 impl ClientAuthMethod {
     /// Every method, in the order metadata lists them.
-    pub const ALL: [Self; Self::COUNT] =
-        [Self::ClientSecretBasic, Self::ClientSecretPost, Self::None];
+    pub const ALL: [Self; Self::COUNT] = [
+        Self::ClientSecretBasic,
+        Self::ClientSecretPost,
+        Self::TlsClientAuth,
+        Self::SelfSignedTlsClientAuth,
+        Self::None,
+    ];
 
     /// The name in metadata.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::ClientSecretBasic => "client_secret_basic",
             Self::ClientSecretPost => "client_secret_post",
+            Self::TlsClientAuth => "tls_client_auth",
+            Self::SelfSignedTlsClientAuth => "self_signed_tls_client_auth",
             Self::None => "none",
         }
     }
@@ -96,8 +108,19 @@ impl ClientAuthMethod {
     /// Whether the method proves anything.
     pub const fn is_confidential(self) -> bool {
         match self {
-            Self::ClientSecretBasic | Self::ClientSecretPost => true,
+            Self::ClientSecretBasic
+            | Self::ClientSecretPost
+            | Self::TlsClientAuth
+            | Self::SelfSignedTlsClientAuth => true,
             Self::None => false,
+        }
+    }
+
+    /// Whether it is by a secret, which a client with any other method has no use for.
+    pub const fn uses_secret(self) -> bool {
+        match self {
+            Self::ClientSecretBasic | Self::ClientSecretPost => true,
+            Self::TlsClientAuth | Self::SelfSignedTlsClientAuth | Self::None => false,
         }
     }
 }
@@ -144,6 +167,12 @@ pub struct Client {
     /// Hashes of its secrets: more than one while a secret is being replaced.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub client_secret_hashes: Vec<ClientSecretHash>,
+    /// What its certificate says, where it is known by that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls_client_auth: Option<CertificateName>,
+    /// Its certificates, where it is known by those.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub certificates: Vec<KnownCertificate>,
     /// The grants it may use.
     pub grant_types: Vec<GrantType>,
     /// The widest scope it may have.

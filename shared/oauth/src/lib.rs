@@ -9,6 +9,7 @@
 pub mod api;
 pub mod audit;
 pub mod authorization;
+pub mod certificate;
 pub mod claims;
 pub mod client;
 pub mod client_auth;

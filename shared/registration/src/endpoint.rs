@@ -176,6 +176,8 @@ impl<R: RegistryAdmin + RegistrationRepository> RegisterEndpoint<R> {
             access_token_format: stored.access_token_format,
             lifetimes: stored.lifetimes,
             refresh_token_retry_window: stored.refresh_token_retry_window,
+            tls_client_auth: stored.tls_client_auth.clone(),
+            certificates: stored.certificates.clone(),
             client_credentials_refresh_token: stored.client_credentials_refresh_token,
             authentication_by_access_token: stored.authentication_by_access_token,
             userinfo_signed_response_alg: stored.userinfo_signed_response_alg,
@@ -296,7 +298,7 @@ impl<R: RegistryAdmin + RegistrationRepository> RegisterEndpoint<R> {
 
     /// A confidential client has a secret, and a public one has none.
     fn secret_for(&self, client: &mut Client) -> Result<Option<SecretString>, OAuthError> {
-        if !client.token_endpoint_auth_method.is_confidential() {
+        if !client.token_endpoint_auth_method.uses_secret() {
             client.client_secret_hashes.clear();
             return Ok(None);
         }

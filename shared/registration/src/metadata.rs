@@ -83,6 +83,13 @@ impl Metadata {
                 )));
             }
         }
+        // Who vouches for a certificate, the operator knows.
+        if self.method.is_confidential() && !self.method.uses_secret() {
+            return Err(bad(format!(
+                "`token_endpoint_auth_method`: {} is not for clients that register themselves.",
+                self.method.as_str()
+            )));
+        }
         let scope = self.scope.unwrap_or_else(|| policy.scope.clone());
         if !scope.is_subset_of(&policy.scope) {
             return Err(bad(
@@ -99,6 +106,8 @@ impl Metadata {
             client_name: self.client_name,
             token_endpoint_auth_method: self.method,
             client_secret_hashes: Vec::new(),
+            tls_client_auth: None,
+            certificates: Vec::new(),
             grant_types: self.grant_types,
             scope,
             default_scope: None,

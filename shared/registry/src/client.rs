@@ -1,5 +1,6 @@
 //! Clients, with metadata named as RFC 7591 section 2 names it.
 
+use latchkey_oauth::certificate::{CertificateName, DistinguishedName, KnownCertificate};
 use latchkey_oauth::client::{Client, ClientAuthMethod, ClientId, ClientSecretHash};
 use latchkey_oauth::grant_type::GrantType;
 use latchkey_oauth::registration::Registration;
@@ -88,6 +89,8 @@ pub fn read(node: Node, place: &Place, door: Door<'_>, faults: &Faults) -> Optio
         client_name: fields.text("client_name"),
         token_endpoint_auth_method: method.unwrap_or(ClientAuthMethod::ClientSecretBasic),
         client_secret_hashes: Vec::new(),
+        tls_client_auth: read_certificate_name(&mut fields),
+        certificates: read_certificates(&mut fields),
         grant_types: read_grant_types(&mut fields),
         scope: fields.parsed("scope", Scope::parse).unwrap_or_default(),
         default_scope: fields.parsed("default_scope", Scope::parse),
@@ -268,7 +271,8 @@ fn check(client: &Client, method_known: bool, fields: &Fields<'_>) {
 fn check_authentication(client: &Client, fields: &Fields<'_>) {
     let method = client.token_endpoint_auth_method;
     let has_secret = fields.has("client_secret");
-    if method.is_confidential() {
+    check_certificate(client, fields);
+    if method.uses_secret() {
         if !has_secret {
             let message = format!(
                 "`client_secret` is missing, and the client authenticates with {}. Add {{generate: true}}, or `token_endpoint_auth_method: none` for a public client.",
@@ -276,6 +280,16 @@ fn check_authentication(client: &Client, fields: &Fields<'_>) {
             );
             fields.fault("client_secret", message);
         }
+        return;
+    }
+    if has_secret && method.is_confidential() {
+        let message = format!(
+            "a client that authenticates with {} needs no secret. Take `client_secret` out.",
+            method.as_str()
+        );
+        fields.fault("client_secret", message);
+    }
+    if method.is_confidential() {
         return;
     }
     if has_secret {
@@ -292,6 +306,101 @@ fn check_authentication(client: &Client, fields: &Fields<'_>) {
         );
         fields.fault("grant_types", message);
     }
+}
+
+/// RFC 8705 sections 2.1.2 and 2.2.2.
+fn check_certificate(client: &Client, fields: &Fields<'_>) {
+    let method = client.token_endpoint_auth_method;
+    let (by_name, by_itself) = (
+        method == ClientAuthMethod::TlsClientAuth,
+        method == ClientAuthMethod::SelfSignedTlsClientAuth,
+    );
+    if by_name != client.tls_client_auth.is_some() {
+        let message = "`tls_client_auth` needs one of `tls_client_auth_subject_dn`, `tls_client_auth_san_dns`, `tls_client_auth_san_uri`, `tls_client_auth_san_ip` and `tls_client_auth_san_email`, and no other method does.";
+        fields.fault("token_endpoint_auth_method", message);
+    }
+    if by_itself == client.certificates.is_empty() {
+        let message = "`self_signed_tls_client_auth` needs `jwks` with the client's certificates, and no other method does.";
+        fields.fault("token_endpoint_auth_method", message);
+    }
+}
+
+/// The one name that the client's certificate is known by: RFC 8705 section 2.1.2.
+fn read_certificate_name(fields: &mut Fields<'_>) -> Option<CertificateName> {
+    let subject = fields.parsed("tls_client_auth_subject_dn", |text| {
+        DistinguishedName::parse(text).ok_or("a distinguished name as RFC 4514 writes it")
+    });
+    let dns = fields.parsed("tls_client_auth_san_dns", printable);
+    let uri = fields.parsed("tls_client_auth_san_uri", printable);
+    let address = fields.parsed("tls_client_auth_san_ip", |text| {
+        text.parse().map_err(|_| "an IP address")
+    });
+    let email = fields.parsed("tls_client_auth_san_email", printable);
+    let mut names = [
+        subject.map(CertificateName::SubjectDn),
+        dns.map(CertificateName::SanDns),
+        uri.map(CertificateName::SanUri),
+        address.map(CertificateName::SanIp),
+        email.map(CertificateName::SanEmail),
+    ]
+    .into_iter()
+    .flatten();
+    let name = names.next();
+    if names.next().is_some() {
+        fields.fault(
+            "token_endpoint_auth_method",
+            "a certificate is known by one name (RFC 8705 section 2.1.2). Take the others out.",
+        );
+    }
+    name
+}
+
+fn printable(text: &str) -> Result<String, &'static str> {
+    let printable = text.bytes().all(|byte| byte.is_ascii_graphic());
+    if printable && (1..=255).contains(&text.len()) {
+        Ok(text.to_owned())
+    } else {
+        Err("1 to 255 printable ASCII characters without spaces")
+    }
+}
+
+/// The most certificates a client may have: the old one and the new one, and one to spare.
+const MAX_CERTIFICATES: usize = 3;
+
+/// `jwks: {keys: [{x5c: [MII...]}]}` (RFC 8705 section 2.2.2): of each key the certificate, which says all else.
+fn read_certificates(fields: &mut Fields<'_>) -> Vec<KnownCertificate> {
+    let place = fields.place.inside("jwks");
+    let faults = fields.faults;
+    let opened = fields
+        .take("jwks")
+        .and_then(|node| Fields::open(node, place, faults));
+    let Some(mut inner) = opened else {
+        return Vec::new();
+    };
+    let nodes = inner.list("keys").unwrap_or_default();
+    if nodes.len() > MAX_CERTIFICATES {
+        inner.fault(
+            "keys",
+            format!("`keys` lists more than {MAX_CERTIFICATES}."),
+        );
+    }
+    let mut certificates = Vec::new();
+    for node in nodes {
+        let Some(mut key) = Fields::open(node, inner.place.inside("a key"), faults) else {
+            continue;
+        };
+        let chain = key.texts("x5c", |text| {
+            KnownCertificate::from_base64(text).ok_or("a certificate: DER in base64")
+        });
+        // RFC 7517 section 4.7: the first is the key's own.
+        certificates.extend(key.require("x5c", chain).into_iter().flatten().next());
+        for other in ["kty", "use", "alg", "kid", "n", "e", "crv", "x", "y"] {
+            let _ = key.text(other);
+        }
+        key.close();
+    }
+    inner.close();
+    certificates
 }
 
 fn check_scope(client: &Client, fields: &Fields<'_>) {

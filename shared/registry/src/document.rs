@@ -7,7 +7,7 @@ use latchkey_oauth::tenant::{TenantId, TenantSettings};
 use latchkey_oauth::time::Seconds;
 use latchkey_oauth::user::User;
 use serde::Serialize;
-use serde_json::{Map, Value as Json};
+use serde_json::{Map, Value as Json, json};
 
 use crate::claims::CLAIMS;
 use crate::duration;
@@ -74,6 +74,17 @@ fn as_described(members: Map<String, Json>) -> Map<String, Json> {
             for (of, seconds) in lifetimes {
                 fields.insert(format!("{of}_lifetime"), as_duration(seconds));
             }
+            continue;
+        }
+        if let ("tls_client_auth", Json::Object(name)) = (name.as_str(), &value) {
+            for (of, text) in name {
+                fields.insert(format!("tls_client_auth_{of}"), text.clone());
+            }
+            continue;
+        }
+        if let ("certificates", Json::Array(known)) = (name.as_str(), &value) {
+            let keys = known.iter().map(|known| json!({"x5c": [known]}));
+            fields.insert("jwks".to_owned(), json!({"keys": keys.collect::<Vec<_>>()}));
             continue;
         }
         if let ("description", Json::Object(said)) = (name.as_str(), &value) {

@@ -50,6 +50,8 @@ pub fn confidential(id: &str) -> Client {
         client_name: None,
         token_endpoint_auth_method: ClientAuthMethod::ClientSecretBasic,
         client_secret_hashes: vec![ClientSecretHash::of(SECRET)],
+        tls_client_auth: None,
+        certificates: Vec::new(),
         grant_types: GrantType::ALL.to_vec(),
         scope: scope("openid profile email read write"),
         default_scope: Some(scope("openid read")),
@@ -75,6 +77,8 @@ pub fn public(id: &str) -> Client {
     Client {
         token_endpoint_auth_method: ClientAuthMethod::None,
         client_secret_hashes: Vec::new(),
+        tls_client_auth: None,
+        certificates: Vec::new(),
         grant_types: vec![GrantType::RefreshToken],
         ..confidential(id)
     }

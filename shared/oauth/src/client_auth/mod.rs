@@ -2,6 +2,7 @@
 
 mod none;
 mod secret;
+mod tls;
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use http::header::AUTHORIZATION;
 use http::request::Parts;
 use secrecy::SecretString;
 
+use crate::certificate::ClientCertificate;
 use crate::client::{Client, ClientAuthMethod, ClientId, RegistryRepository};
 use crate::directory::Directory;
 use crate::error::{Challenge, ErrorCode, OAuthError};
@@ -34,6 +36,13 @@ pub enum ClientCredentials {
         /// The proof.
         secret: SecretString,
     },
+    /// RFC 8705 section 2: a certificate, in the TLS handshake.
+    Certificate {
+        /// Who it claims to be.
+        client_id: ClientId,
+        /// The proof.
+        certificate: Box<ClientCertificate>,
+    },
     /// RFC 6749 section 3.2.1: a public client names itself.
     None {
         /// Who it claims to be.
@@ -47,7 +56,11 @@ impl ClientCredentials {
     /// # Errors
     /// `invalid_request` for two methods at once (RFC 6749 section 2.3: "The client MUST NOT use more than
     /// one authentication method in each request"), `invalid_client` for none, a malformed or an unknown one.
-    pub fn read(parts: &Parts, form: &Form) -> Result<Self, OAuthError> {
+    pub fn read(
+        parts: &Parts,
+        form: &Form,
+        certificate: Option<&ClientCertificate>,
+    ) -> Result<Self, OAuthError> {
         let mut headers = parts.headers.get_all(AUTHORIZATION).iter();
         let header = headers.next();
         let in_body = form.get("client_secret").is_some();
@@ -68,6 +81,8 @@ impl ClientCredentials {
             secret::from_post(form)
         } else if assertion {
             Err(refusal("client_assertion_unsupported"))
+        } else if let Some(certificate) = certificate {
+            tls::from_form(form, certificate)
         } else {
             none::from_form(form)
         }
@@ -90,15 +105,19 @@ impl ClientCredentials {
         match self {
             Self::SecretBasic { client_id, .. }
             | Self::SecretPost { client_id, .. }
+            | Self::Certificate { client_id, .. }
             | Self::None { client_id } => client_id,
         }
     }
 
-    const fn method(&self) -> ClientAuthMethod {
+    /// Whether this is how a client with that method proves itself.
+    const fn is_by(&self, method: ClientAuthMethod) -> bool {
         match self {
-            Self::SecretBasic { .. } => ClientAuthMethod::ClientSecretBasic,
-            Self::SecretPost { .. } => ClientAuthMethod::ClientSecretPost,
-            Self::None { .. } => ClientAuthMethod::None,
+            Self::SecretBasic { .. } => matches!(method, ClientAuthMethod::ClientSecretBasic),
+            Self::SecretPost { .. } => matches!(method, ClientAuthMethod::ClientSecretPost),
+            // RFC 8705 section 2: which of the two it is, the registration says.
+            Self::Certificate { .. } => !method.uses_secret(),
+            Self::None { .. } => matches!(method, ClientAuthMethod::None),
         }
     }
 
@@ -107,6 +126,9 @@ impl ClientCredentials {
         match self {
             Self::SecretBasic { secret, .. } | Self::SecretPost { secret, .. } => {
                 secret::matches(secret, client)
+            }
+            Self::Certificate { certificate, .. } => {
+                client.is_some_and(|client| tls::matches(certificate, client))
             }
             Self::None { .. } => client.is_some(),
         }
@@ -118,17 +140,24 @@ impl ClientCredentials {
         let Some(client) = client else {
             return Some("unknown_client");
         };
-        if client.token_endpoint_auth_method != self.method() {
+        if !self.is_by(client.token_endpoint_auth_method) {
             return Some("wrong_authentication_method");
         }
-        (!proved).then_some("wrong_client_secret")
+        (!proved).then_some(match self {
+            Self::Certificate { .. } => "not_the_clients_certificate",
+            Self::SecretBasic { .. } | Self::SecretPost { .. } | Self::None { .. } => {
+                "wrong_client_secret"
+            }
+        })
     }
 
     /// RFC 6749 section 5.2: a client that used the `Authorization` header is told its scheme.
     fn refuse(&self, reason: &'static str) -> OAuthError {
         match self {
             Self::SecretBasic { .. } => refusal(reason).challenged(Challenge::Basic),
-            Self::SecretPost { .. } | Self::None { .. } => refusal(reason),
+            Self::SecretPost { .. } | Self::Certificate { .. } | Self::None { .. } => {
+                refusal(reason)
+            }
         }
     }
 }

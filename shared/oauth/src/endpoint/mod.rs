@@ -25,6 +25,7 @@ use http::{Method, Request, Response, StatusCode};
 
 use self::translate::{Heard, Translate};
 use crate::audit::AuditEvent;
+use crate::certificate::ClientCertificate;
 use crate::client::RegistryRepository;
 use crate::client_auth::{AuthenticatedClient, ClientCredentials, authenticate, two_client_ids};
 use crate::directory::Directory;
@@ -48,6 +49,8 @@ pub struct Inbound {
     pub source: Source,
     /// The host it was sent to, as the front knows it; not the client's word.
     pub host: Option<String>,
+    /// The certificate that was shown to the front in the TLS handshake, if it asked for one.
+    pub certificate: Option<ClientCertificate>,
     /// What finds its log line.
     pub request_id: String,
 }
@@ -108,6 +111,8 @@ pub struct Call<'a> {
     pub now: Timestamp,
     /// From where.
     pub source: Source,
+    /// With which certificate.
+    pub certificate: Option<ClientCertificate>,
     /// What the log will say.
     pub log: &'a mut RequestLog,
 }
@@ -256,6 +261,7 @@ async fn route<S: Service, T: Translate>(
         tenant: found,
         now: inbound.now,
         source: inbound.source,
+        certificate: inbound.certificate,
         log,
     };
     let Some(at) = foreign else {
@@ -340,7 +346,7 @@ async fn authenticated<R: RegistryRepository>(
     call: &mut Call<'_>,
 ) -> Result<(Form, AuthenticatedClient), OAuthError> {
     let form = Form::read(&call.parts, &call.body)?;
-    let credentials = ClientCredentials::read(&call.parts, &form)?;
+    let credentials = ClientCredentials::read(&call.parts, &form, call.certificate.as_ref())?;
     let known = &mut call.log.client_id;
     let client = authenticate(directory, &call.tenant.id, &credentials, known, call.now).await?;
     Ok((form, client))

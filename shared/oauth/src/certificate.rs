@@ -1,0 +1,155 @@
+//! Clients' certificates: RFC 8705. Who shows one has proved that they have its key, and who stands in front (API Gateway with
+//! mutual TLS) that an authority in its trust store vouches for it; here is only whose it is.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::str::FromStr as _;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Serialize};
+use x509_cert::Certificate;
+use x509_cert::der::{Decode as _, DecodePem as _, Encode as _};
+use x509_cert::ext::pkix::SubjectAltName;
+use x509_cert::ext::pkix::name::GeneralName;
+use x509_cert::name::Name;
+
+use crate::hash::{Sha256Hash, sha256};
+
+/// The longest certificate, in bytes.
+const MAX_CERTIFICATE: usize = 16 * 1_024;
+
+/// A certificate that was shown in a TLS handshake.
+#[derive(Clone)]
+pub struct ClientCertificate {
+    certificate: Certificate,
+    hash: Sha256Hash,
+}
+
+/// Who it names is personal, as a client's certificate may be.
+impl fmt::Debug for ClientCertificate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ClientCertificate(..)")
+    }
+}
+
+impl ClientCertificate {
+    /// Reads one as the front hands it on (RFC 7468 section 5); `None` for text that is none.
+    pub fn from_pem(text: &str) -> Option<Self> {
+        if text.len() > 2 * MAX_CERTIFICATE {
+            return None;
+        }
+        let certificate = Certificate::from_pem(text.trim()).ok()?;
+        let der = certificate.to_der().ok()?;
+        Some(Self {
+            certificate,
+            hash: sha256(&der),
+        })
+    }
+
+    /// Whether it names this one.
+    pub fn names(&self, wanted: &CertificateName) -> bool {
+        let tbs = self.certificate.tbs_certificate();
+        let names = match tbs.get_extension::<SubjectAltName>() {
+            Ok(Some((_, names))) => names.0,
+            Ok(None) | Err(_) => Vec::new(),
+        };
+        let mut names = names.iter();
+        match wanted {
+            CertificateName::SubjectDn(wanted) => wanted.0 == tbs.subject().to_string(),
+            CertificateName::SanDns(wanted) => {
+                // RFC 4343: names in DNS are case-insensitive.
+                names.any(|it| matches!(it, GeneralName::DnsName(name) if name.as_str().eq_ignore_ascii_case(wanted)))
+            }
+            CertificateName::SanUri(wanted) => names.any(|it| {
+                matches!(it, GeneralName::UniformResourceIdentifier(uri) if uri.as_str() == wanted)
+            }),
+            CertificateName::SanEmail(wanted) => {
+                names.any(|it| matches!(it, GeneralName::Rfc822Name(name) if name.as_str() == wanted))
+            }
+            CertificateName::SanIp(wanted) => {
+                let octets = match wanted {
+                    IpAddr::V4(address) => address.octets().to_vec(),
+                    IpAddr::V6(address) => address.octets().to_vec(),
+                };
+                names.any(|it| matches!(it, GeneralName::IpAddress(found) if found.as_bytes() == octets))
+            }
+        }
+    }
+
+    /// Whether it is this one.
+    pub fn is(&self, known: &KnownCertificate) -> bool {
+        self.hash.ct_eq(&sha256(&known.0))
+    }
+}
+
+/// By what a client's certificate is known: RFC 8705 section 2.1.2, one of the five.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CertificateName {
+    /// `tls_client_auth_subject_dn`.
+    SubjectDn(DistinguishedName),
+    /// `tls_client_auth_san_dns`.
+    SanDns(String),
+    /// `tls_client_auth_san_uri`.
+    SanUri(String),
+    /// `tls_client_auth_san_ip`.
+    SanIp(IpAddr),
+    /// `tls_client_auth_san_email`.
+    SanEmail(String),
+}
+
+/// A distinguished name as RFC 4514 writes it, in the one spelling it is compared in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct DistinguishedName(String);
+
+impl DistinguishedName {
+    /// Reads one; `None` for text that is none.
+    pub fn parse(text: &str) -> Option<Self> {
+        let name = Name::from_str(text).ok()?;
+        (!name.is_empty() && text.len() <= 1_024).then(|| Self(name.to_string()))
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A certificate that a client is known by: as `x5c` has it (RFC 7517 section 4.7), DER in base64.
+#[derive(Clone, PartialEq, Eq)]
+pub struct KnownCertificate(Vec<u8>);
+
+impl fmt::Debug for KnownCertificate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("KnownCertificate(..)")
+    }
+}
+
+impl KnownCertificate {
+    /// Reads one; `None` for text that is none.
+    pub fn from_base64(text: &str) -> Option<Self> {
+        let der = STANDARD.decode(text).ok()?;
+        let read = der.len() <= MAX_CERTIFICATE && Certificate::from_der(&der).is_ok();
+        read.then_some(Self(der))
+    }
+
+    /// As `x5c` has it.
+    pub fn to_base64(&self) -> String {
+        STANDARD.encode(&self.0)
+    }
+}
+
+impl Serialize for KnownCertificate {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.to_base64())
+    }
+}
+
+impl<'de> Deserialize<'de> for KnownCertificate {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::from_base64(&text).ok_or_else(|| serde::de::Error::custom("no certificate"))
+    }
+}
