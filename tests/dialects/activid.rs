@@ -1,8 +1,9 @@
 //! ActivID: docs/dialects.md.
 
 use latchkey_oauth::api::{ClaimName, ClaimRule, ClaimSource};
+use latchkey_oauth::certificate::{CertificateName, DistinguishedName};
 use latchkey_oauth::claims::ClaimScope;
-use latchkey_oauth::client::Client;
+use latchkey_oauth::client::{Client, ClientAuthMethod};
 use latchkey_oauth::dialect::Dialect;
 use latchkey_oauth::grant_type::GrantType;
 use latchkey_oauth::store::Expected;
@@ -13,7 +14,8 @@ use latchkey_oauth::user::Subject;
 use latchkey_testkit::fixtures::{SECRET, confidential, hash_of, scope, user};
 use latchkey_tests::answer::Answer;
 use latchkey_tests::recorded::Product;
-use latchkey_tests::request::post;
+use latchkey_tests::request::{Ask, post};
+use latchkey_tests::tls::{Authority, Front, Identity};
 use latchkey_tests::world::World;
 use latchkey_tests::{jwt, on_every_server};
 use serde_json::{Value, json};
@@ -28,8 +30,17 @@ on_every_server!(
     what_is_refused,
 );
 
-/// A tenant that serves such clients: one of them, and a user.
-async fn open(world: &World) {
+/// A tenant that serves such clients, one of them with a certificate, and a front that asks for it.
+struct Opened {
+    world: World,
+    front: Front,
+    client1: Identity,
+}
+
+async fn open(world: &World) -> Opened {
+    let authority = Authority::new("Clients");
+    let client1 = authority.vouch("client1", Vec::new());
+    let subject = DistinguishedName::parse("CN=client1,O=Example").unwrap();
     let claim = |name: &str, attribute: &str| ClaimRule {
         name: ClaimName::parse(name).unwrap(),
         from: ClaimSource::Attribute(attribute.to_owned()),
@@ -51,6 +62,9 @@ async fn open(world: &World) {
         ..TenantSettings::default()
     };
     let client = Client {
+        token_endpoint_auth_method: ClientAuthMethod::TlsClientAuth,
+        tls_client_auth: Some(CertificateName::SubjectDn(subject)),
+        client_secret_hashes: Vec::new(),
         grant_types: vec![GrantType::ClientCredentials, GrantType::Password],
         scope: scope("openid who"),
         default_scope: None,
@@ -78,35 +92,44 @@ async fn open(world: &World) {
         .store
         .put_user(&world.tenant, &test01, Expected::Absent);
     put.await;
+    Opened {
+        world: world.clone(),
+        front: Front::open(world, &authority, &[]).await,
+        client1,
+    }
 }
 
-/// The page's request, by a client whose method is a secret: a certificate comes by TLS, and not in the request.
-async fn client_token(world: &World) -> Answer {
-    let request = PAGE.request("client-token", &[]);
-    world.send(request.basic("client1", SECRET)).await
-}
+impl Opened {
+    /// Sends a request with the client's certificate, as all of such a client's are.
+    async fn send(&self, ask: Ask) -> Answer {
+        let answer = self.front.send(&self.world, Some(&self.client1), ask).await;
+        answer.expect("a handshake")
+    }
 
-async fn user_token(world: &World, client_token: &str) -> Answer {
-    let values = [("client-token", client_token)];
-    world.send(PAGE.request("user-token", &values)).await
-}
+    async fn client_token(&self) -> Answer {
+        self.send(PAGE.request("client-token", &[])).await
+    }
 
-async fn signed_in(world: &World) -> (String, String) {
-    let client = client_token(world).await.ok().string("access_token");
-    let user = user_token(world, &client).await.ok();
-    (client, user.string("access_token"))
+    async fn user_token(&self, client_token: &str) -> Answer {
+        let values = [("client-token", client_token)];
+        self.send(PAGE.request("user-token", &values)).await
+    }
+
+    async fn signed_in(&self) -> (String, String) {
+        let client = self.client_token().await.ok().string("access_token");
+        let user = self.user_token(&client).await.ok();
+        (client, user.string("access_token"))
+    }
 }
 
 async fn a_client_gets_a_token_and_signs_a_user_in_with_it(world: World) {
-    open(&world).await;
-    let client = client_token(&world).await.ok();
+    let opened = open(&world).await;
+    let client = opened.client_token().await.ok();
     PAGE.is_like("client-token", &client, &["token_type", "context"]);
     assert_eq!(client.header("cache-control"), Some("no-store"));
     let media = Some("application/json;charset=UTF-8");
     assert_eq!(client.header("content-type"), media);
-    let user = user_token(&world, &client.string("access_token"))
-        .await
-        .ok();
+    let user = opened.user_token(&client.string("access_token")).await.ok();
     PAGE.is_like(
         "user-token",
         &user,
@@ -116,10 +139,10 @@ async fn a_client_gets_a_token_and_signs_a_user_in_with_it(world: World) {
 }
 
 async fn userinfo_is_a_signed_jwt(world: World) {
-    open(&world).await;
-    let (_, token) = signed_in(&world).await;
+    let opened = open(&world).await;
+    let (_, token) = opened.signed_in().await;
     let told = PAGE.request("userinfo", &[("user-token", &token)]);
-    let told = world.send(told).await.ok();
+    let told = opened.send(told).await.ok();
     let media = Some("application/jwt;charset=UTF-8");
     assert_eq!(told.header("content-type"), media);
     let (header, claims) = jwt::parts(told.text());
@@ -137,7 +160,7 @@ async fn userinfo_is_a_signed_jwt(world: World) {
     );
     // It is no token of any kind.
     let bearer = PAGE.request("userinfo", &[("user-token", told.text())]);
-    let _ = world.send(bearer).await.refused(401, "invalid_token");
+    let _ = opened.send(bearer).await.refused(401, "invalid_token");
 }
 
 fn page_claims() -> serde_json::Map<String, Value> {
@@ -146,23 +169,23 @@ fn page_claims() -> serde_json::Map<String, Value> {
 }
 
 async fn a_users_token_is_revoked_by_the_clients(world: World) {
-    open(&world).await;
-    let (client, token) = signed_in(&world).await;
+    let opened = open(&world).await;
+    let (client, token) = opened.signed_in().await;
     let encoded: String = form_urlencoded::byte_serialize(token.as_bytes()).collect();
     let values = [("client-token", &*client), ("user-token", &*encoded)];
-    let revoked = world.send(PAGE.request("revoke", &values)).await;
+    let revoked = opened.send(PAGE.request("revoke", &values)).await;
     assert_eq!((revoked.status(), revoked.text()), (200, ""));
     let told = PAGE.request("userinfo", &[("user-token", &token)]);
-    let _ = world.send(told).await.refused(401, "invalid_token");
+    let _ = opened.send(told).await.refused(401, "invalid_token");
     // The client's own goes on.
-    let _ = user_token(&world, &client).await.ok();
+    let _ = opened.user_token(&client).await.ok();
 }
 
 async fn tokens_have_both_characters_that_forms_encode(world: World) {
-    open(&world).await;
+    let opened = open(&world).await;
     let mut seen = String::new();
     for _ in 0..40 {
-        let token = client_token(&world).await.ok().string("access_token");
+        let token = opened.client_token().await.ok().string("access_token");
         assert!(!token.contains(['-', '_']), "{token}");
         seen.push_str(&token);
     }
@@ -170,11 +193,11 @@ async fn tokens_have_both_characters_that_forms_encode(world: World) {
 }
 
 async fn what_is_refused(world: World) {
-    open(&world).await;
-    let (client, token) = signed_in(&world).await;
+    let opened = open(&world).await;
+    let (client, token) = opened.signed_in().await;
     // A user's token is no client's, nor is nonsense.
     for bad in [&*token, "nonsense", ""] {
-        let refused = user_token(&world, bad).await;
+        let refused = opened.user_token(bad).await;
         let _ = refused.refused(401, "invalid_client");
     }
     // It stands for credentials where a user signs in, and begets no other of its kind.
@@ -193,7 +216,7 @@ async fn what_is_refused(world: World) {
     let _ = two.refused(400, "invalid_request");
     // A client that is not set up so has its own method and no other.
     let web = [("grant_type", "client_credentials")];
-    let web = world.send(post("/token", &web).basic("web", SECRET)).await;
-    let by_web = user_token(&world, &web.ok().string("access_token")).await;
+    let web = opened.send(post("/token", &web).basic("web", SECRET)).await;
+    let by_web = opened.user_token(&web.ok().string("access_token")).await;
     let _ = by_web.refused(401, "invalid_client");
 }

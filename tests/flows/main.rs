@@ -9,6 +9,7 @@ mod manage;
 mod manage_keys;
 mod manage_users;
 mod moving_in;
+mod mutual_tls;
 mod opaque_tokens;
 mod own_password;
 mod password;

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 use latchkey_admin::ManageEndpoint;
 use latchkey_dialects::Dialects;
+use latchkey_oauth::certificate::ClientCertificate;
 use latchkey_oauth::client::RegistryAdmin;
 use latchkey_oauth::directory::Directory;
 use latchkey_oauth::endpoint::discovery::DiscoveryEndpoint;
@@ -159,6 +160,7 @@ impl Endpoints {
         request: Request<Bytes>,
         source: &str,
         host: Option<&str>,
+        certificate: Option<&str>,
     ) -> Response<Bytes> {
         // As the front does: what leads nowhere is nobody's.
         let function = resolve(request.uri().path()).map(|route| route.endpoint.function());
@@ -174,7 +176,7 @@ impl Endpoints {
             now: self.clock.now(),
             source: Source::parse(source),
             host: host.map(str::to_owned),
-            certificate: None,
+            certificate: certificate.and_then(ClientCertificate::from_pem),
             request_id: "request-1".to_owned(),
         })
         .await

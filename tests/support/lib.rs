@@ -17,6 +17,7 @@ pub mod request;
 pub mod secrets;
 pub mod store;
 pub mod template;
+pub mod tls;
 pub mod wire;
 pub mod world;
 

@@ -52,6 +52,7 @@ pub struct World {
     base: String,
     source: String,
     host: Option<String>,
+    certificate: Option<String>,
 }
 
 #[derive(Debug, Clone)]
@@ -164,6 +165,7 @@ impl World {
             base: BASE.to_owned(),
             source: "192.0.2.1".to_owned(),
             host: None,
+            certificate: None,
         }
     }
 
@@ -283,9 +285,23 @@ impl World {
         }
     }
 
+    /// The same server, by a front that was shown this certificate (PEM) and found it good.
+    #[must_use]
+    pub fn shown(&self, certificate: Option<String>) -> Self {
+        Self {
+            certificate,
+            ..self.clone()
+        }
+    }
+
+    /// A request below the tenant's path.
+    pub fn request(&self, ask: Ask) -> Request<Bytes> {
+        ask.build(&self.prefix())
+    }
+
     /// Sends a request below the tenant's path.
     pub async fn send(&self, ask: Ask) -> Answer {
-        let request = ask.build(&self.prefix());
+        let request = self.request(ask);
         Answer::from(self.answer(request).await)
     }
 
@@ -294,11 +310,15 @@ impl World {
         secrets::of_request(&request);
         let response = match &self.server {
             Server::InProcess(endpoints) => {
+                let certificate = self.certificate.as_deref();
                 endpoints
-                    .send(request, &self.source, self.host.as_deref())
+                    .send(request, &self.source, self.host.as_deref(), certificate)
                     .await
             }
-            Server::Binaries => gateway::send(request).await,
+            Server::Binaries => match &self.certificate {
+                None => gateway::send(request).await,
+                Some(certificate) => gateway::invoke(request, certificate).await,
+            },
         };
         secrets::of_response(&response);
         response

@@ -31,11 +31,17 @@ const STAGE: &str = "dev";
 const STACK: &str = "latchkey-dev";
 const OTHER_ISSUER: &str = "https://id.example.org";
 /// Every parameter but the architecture, each with another value than the stage's.
-const CHANGED: [(&str, &str); 11] = [
+const CHANGED: [(&str, &str); 14] = [
     ("Stage", "other"),
     ("Issuer", OTHER_ISSUER),
     ("LogRetentionDays", "90"),
     ("RegistrationsPerSecond", "7"),
+    ("MutualTlsDomain", "clients.example.com"),
+    (
+        "MutualTlsCertificate",
+        "arn:aws:acm:us-east-1:000000000000:certificate/0",
+    ),
+    ("MutualTlsTrustStore", "s3://trust/clients.pem"),
     ("Tracing", "PassThrough"),
     ("Monitoring", "on"),
     ("AlarmTopic", "arn:aws:sns:us-east-1:000000000000:alarms"),

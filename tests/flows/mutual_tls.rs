@@ -1,0 +1,199 @@
+//! Clients that authenticate by a certificate: RFC 8705. Real certificates, in real handshakes.
+
+use latchkey_oauth::certificate::{CertificateName, DistinguishedName, KnownCertificate};
+use latchkey_oauth::client::{Client, ClientAuthMethod};
+use latchkey_oauth::grant_type::GrantType;
+use latchkey_testkit::fixtures::{SECRET, confidential, public};
+use latchkey_tests::answer::Answer;
+use latchkey_tests::on_every_server;
+use latchkey_tests::request::post;
+use latchkey_tests::tls::{Authority, Front, Identity};
+use latchkey_tests::world::World;
+use rcgen::SanType;
+
+on_every_server!(
+    a_client_is_known_by_its_subject,
+    a_client_is_known_by_another_name,
+    a_client_is_known_by_its_certificate,
+    a_certificate_is_no_secret_and_a_secret_no_certificate,
+    a_public_client_may_show_one_too,
+);
+
+/// A client known by a name in its certificate.
+fn by_name(id: &str, name: CertificateName) -> Client {
+    Client {
+        token_endpoint_auth_method: ClientAuthMethod::TlsClientAuth,
+        tls_client_auth: Some(name),
+        client_secret_hashes: Vec::new(),
+        grant_types: vec![GrantType::ClientCredentials],
+        ..confidential(id)
+    }
+}
+
+fn subject(text: &str) -> CertificateName {
+    CertificateName::SubjectDn(DistinguishedName::parse(text).unwrap())
+}
+
+/// A client known by its certificates.
+fn by_itself(id: &str, known: &[&Identity]) -> Client {
+    let certificates = known.iter();
+    let certificates =
+        certificates.map(|it| KnownCertificate::from_base64(&it.x5c()).expect("a certificate"));
+    Client {
+        token_endpoint_auth_method: ClientAuthMethod::SelfSignedTlsClientAuth,
+        certificates: certificates.collect(),
+        client_secret_hashes: Vec::new(),
+        grant_types: vec![GrantType::ClientCredentials],
+        ..confidential(id)
+    }
+}
+
+async fn token(front: &Front, world: &World, shown: &Identity, id: &str) -> Answer {
+    let form = [("grant_type", "client_credentials"), ("client_id", id)];
+    let answer = front.send(world, Some(shown), post("/token", &form)).await;
+    answer.expect("a handshake")
+}
+
+async fn a_client_is_known_by_its_subject(world: World) {
+    let authority = Authority::new("Clients");
+    let (own, others) = (
+        authority.vouch("client1", Vec::new()),
+        authority.vouch("client2", Vec::new()),
+    );
+    // RFC 4514 section 2.1: the last part first, whichever way it is spaced.
+    let client = by_name("client1", subject("CN=client1,O=Example"));
+    world.store.put_client(&world.tenant, &client).await;
+    let front = Front::open(&world, &authority, &[]).await;
+    let issued = token(&front, &world, &own, "client1").await.ok();
+    assert!(issued.member("access_token").is_string());
+    for (shown, id) in [(&others, "client1"), (&own, "nobody")] {
+        let refused = token(&front, &world, shown, id).await;
+        let _ = refused.refused(401, "invalid_client");
+    }
+    // Without a certificate, or with one of somebody else's making, there is not even a request.
+    let form = [
+        ("grant_type", "client_credentials"),
+        ("client_id", "client1"),
+    ];
+    let stranger = Authority::new("Clients").vouch("client1", Vec::new());
+    for shown in [None, Some(&stranger)] {
+        assert!(
+            front
+                .send(&world, shown, post("/token", &form))
+                .await
+                .is_none()
+        );
+    }
+    // Where nobody asks for one, it only says who it is.
+    let refused = world.send(post("/token", &form)).await;
+    let _ = refused.refused(401, "invalid_client");
+    // And introspection and revocation take it as well.
+    let access_token = issued.string("access_token");
+    let about = [("token", &*access_token), ("client_id", "client1")];
+    let told = front
+        .send(&world, Some(&own), post("/introspect", &about))
+        .await;
+    assert_eq!(told.unwrap().ok().member("active"), true);
+    let told = front
+        .send(&world, Some(&own), post("/revoke", &about))
+        .await;
+    let _ = told.unwrap().ok();
+    let told = front
+        .send(&world, Some(&own), post("/introspect", &about))
+        .await;
+    assert_eq!(told.unwrap().ok().member("active"), false);
+}
+
+async fn a_client_is_known_by_another_name(world: World) {
+    let authority = Authority::new("Clients");
+    let sans = vec![
+        SanType::DnsName("client.example.com".try_into().unwrap()),
+        SanType::URI("https://client.example.com/1".try_into().unwrap()),
+        SanType::Rfc822Name("client@example.com".try_into().unwrap()),
+        SanType::IpAddress("192.0.2.7".parse().unwrap()),
+    ];
+    let own = authority.vouch("anything", sans);
+    let other = authority.vouch("anything", Vec::new());
+    let front = Front::open(&world, &authority, &[]).await;
+    for (id, name) in [
+        (
+            "dns",
+            CertificateName::SanDns("Client.example.com".to_owned()),
+        ),
+        (
+            "uri",
+            CertificateName::SanUri("https://client.example.com/1".to_owned()),
+        ),
+        (
+            "email",
+            CertificateName::SanEmail("client@example.com".to_owned()),
+        ),
+        ("ip", CertificateName::SanIp("192.0.2.7".parse().unwrap())),
+    ] {
+        let client = by_name(id, name);
+        world.store.put_client(&world.tenant, &client).await;
+        let _ = token(&front, &world, &own, id).await.ok();
+        let refused = token(&front, &world, &other, id).await;
+        let _ = refused.refused(401, "invalid_client");
+    }
+    let elsewhere = by_name(
+        "elsewhere",
+        CertificateName::SanDns("example.com".to_owned()),
+    );
+    world.store.put_client(&world.tenant, &elsewhere).await;
+    let refused = token(&front, &world, &own, "elsewhere").await;
+    let _ = refused.refused(401, "invalid_client");
+}
+
+async fn a_client_is_known_by_its_certificate(world: World) {
+    let (old, new, others) = (
+        Identity::self_signed("client1"),
+        Identity::self_signed("client1"),
+        Identity::self_signed("client1"),
+    );
+    let client = by_itself("client1", &[&old, &new]);
+    world.store.put_client(&world.tenant, &client).await;
+    let authority = Authority::new("Clients");
+    let front = Front::open(&world, &authority, &[&old, &new, &others]).await;
+    for own in [&old, &new] {
+        let _ = token(&front, &world, own, "client1").await.ok();
+    }
+    // The same subject is not the same certificate; nor does an authority make it one.
+    let vouched = authority.vouch("client1", Vec::new());
+    for other in [&others, &vouched] {
+        let refused = token(&front, &world, other, "client1").await;
+        let _ = refused.refused(401, "invalid_client");
+    }
+}
+
+async fn a_certificate_is_no_secret_and_a_secret_no_certificate(world: World) {
+    let authority = Authority::new("Clients");
+    let own = authority.vouch("client1", Vec::new());
+    let mut client = by_name("client1", subject("CN=client1,O=Example"));
+    // However it came to one.
+    client.client_secret_hashes = confidential("x").client_secret_hashes;
+    world.store.put_client(&world.tenant, &client).await;
+    let front = Front::open(&world, &authority, &[]).await;
+    let form = [("grant_type", "client_credentials")];
+    let by_secret = post("/token", &form).basic("client1", SECRET);
+    let refused = front.send(&world, Some(&own), by_secret).await.unwrap();
+    let _ = refused.refused(401, "invalid_client");
+    let refused = token(&front, &world, &own, "web").await;
+    let _ = refused.refused(401, "invalid_client");
+    // A client with a secret has it counted at such a front as well.
+    let web = post("/token", &form).basic("web", SECRET);
+    let _ = front.send(&world, Some(&own), web).await.unwrap().ok();
+}
+
+async fn a_public_client_may_show_one_too(world: World) {
+    let authority = Authority::new("Clients");
+    let own = authority.vouch("somebody", Vec::new());
+    let app = Client {
+        grant_types: vec![GrantType::RefreshToken],
+        ..public("app")
+    };
+    world.store.put_client(&world.tenant, &app).await;
+    let front = Front::open(&world, &authority, &[]).await;
+    let refused = token(&front, &world, &own, "app").await;
+    let _ = refused.refused(400, "unauthorized_client");
+}
