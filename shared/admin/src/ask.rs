@@ -197,6 +197,14 @@ impl Ask<'_> {
         }
     }
 
+    /// The same where a write need not say.
+    pub fn may_mean(&self, version: Version) -> Result<(), Refusal> {
+        match self.header(&IF_MATCH)? {
+            Some(_) => self.means(version),
+            None => Ok(()),
+        }
+    }
+
     /// Refuses a write that does not say what it is meant for, before anything is read.
     pub fn must_mean(&self) -> Result<(), Refusal> {
         match self.header(&IF_MATCH)? {
