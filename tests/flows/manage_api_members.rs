@@ -3,9 +3,8 @@
 use http::Method;
 use latchkey_admin::segment;
 use latchkey_oauth::api::{ApiScope, ResourceId};
-use latchkey_oauth::client::Client;
 use latchkey_oauth::hash::number;
-use latchkey_testkit::fixtures::{SECRET, api, confidential, scope};
+use latchkey_testkit::fixtures::{SECRET, api, assigned, confidential};
 use latchkey_tests::answer::Answer;
 use latchkey_tests::manage::Manager;
 use latchkey_tests::on_every_server;
@@ -211,7 +210,7 @@ async fn faults_point_into_what_was_sent(world: World) {
         (
             &scopes,
             json!({"value": "x", "description": "", "colour": "red"}),
-            vec!["/description", "/colour"],
+            vec!["/colour", "/description"],
         ),
         (&claims, json!({"attribute": "email"}), vec!["/name"]),
         (
@@ -403,7 +402,7 @@ async fn clients_of_an_api_are_told_in_parts(world: World) {
     for number in 100..210 {
         let mut client = confidential(&format!("c{number}"));
         if number % 2 == 0 {
-            client.apis = vec![latchkey_testkit::fixtures::assigned(RESOURCE, "read")];
+            client.apis = vec![assigned(RESOURCE, "read")];
         }
         world.store.put_client(&world.tenant, &client).await;
     }
@@ -458,11 +457,10 @@ async fn nobody_assigns_more_than_they_have(world: World) {
 
 async fn each_needs_its_scope(world: World) {
     let (_, path) = with_api(&world).await;
-    let client = Client {
-        scope: scope("read"),
-        ..confidential("shop")
-    };
-    world.store.put_client(&world.tenant, &client).await;
+    world
+        .store
+        .put_client(&world.tenant, &confidential("shop"))
+        .await;
     let apis = Manager::with(&world, "manage:apis:read manage:apis:write").await;
     let one = format!("{path}/clients/shop");
     let refused = apis.get(&format!("{path}/clients")).await;

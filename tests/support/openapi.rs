@@ -273,7 +273,11 @@ fn described(operation: Operation) -> Value {
                 answers.push(("412", "Problem"));
             }
             it["responses"]["201"] = body(
-                "It was made. A secret that was made up is shown this once",
+                if is_part(thing) {
+                    "It was added"
+                } else {
+                    "It was made. A secret that was made up is shown this once"
+                },
                 reference("schemas", thing),
                 &["ETag", "Location"],
             );
