@@ -386,10 +386,10 @@ async fn an_assignment_is_made_or_changed_as_it_is_meant(world: World) {
         let ask = manager.ask(Method::PUT, &one, Some(&body));
         manager.send(ask.header(header, value))
     };
-    let _ = problem(ask("if-match", "*").await, 412, "stale");
+    let _ = problem(ask("if-match", "*").await, 412, "not_assigned");
     let made = ask("if-none-match", "*").await;
     assert_eq!(made.status(), 201, "{made:?}");
-    let _ = problem(ask("if-none-match", "*").await, 412, "stale");
+    let _ = problem(ask("if-none-match", "*").await, 412, "already_assigned");
     let _ = ask("if-match", "*").await.ok();
     let tag = made.header("etag").unwrap();
     let _ = problem(ask("if-match", tag).await, 412, "stale");

@@ -19,7 +19,7 @@ use crate::crud::{self, Told};
 use crate::endpoint::{Grants, ManageEndpoint};
 use crate::kind::client::Clients;
 use crate::kind::{self, Kind};
-use crate::problem::{Refusal, invalid_field, not_found, stale};
+use crate::problem::{Refusal, invalid_field, not_found, refuse, stale};
 
 /// How many clients are looked at for a part of a list, at so many at a time: few of them may be the API's.
 const PAGES: usize = 20;
@@ -162,7 +162,7 @@ impl<R: RegistryAdmin, U: UserAdmin, G: Grants, K: KeyManagement> ManageEndpoint
                 let value = described.value;
                 return Ok((Versioned { value, version }, known));
             }
-            if ask.header(&IF_MATCH)?.is_some() {
+            if ask.means_one()? {
                 break;
             }
         }
@@ -208,9 +208,15 @@ fn named(wish: &Scope, api: &Api) -> Result<Scope, Refusal> {
 
 /// Who means to assign anew, or to change what is assigned, says so (RFC 9110 section 13.1).
 fn ensure_state(ask: &Ask<'_>, known: Option<Version>) -> Result<(), Refusal> {
-    let fits = match known {
-        Some(version) => !ask.has(version)?,
-        None => ask.header(&IF_MATCH)?.is_none(),
+    let (error, detail) = match known {
+        Some(version) if ask.has(version)? => (
+            "already_assigned",
+            "The API is assigned to this client already.",
+        ),
+        None if ask.header(&IF_MATCH)?.is_some() => {
+            ("not_assigned", "The API is not assigned to this client.")
+        }
+        Some(_) | None => return Ok(()),
     };
-    if fits { Ok(()) } else { Err(stale()) }
+    Err(refuse(StatusCode::PRECONDITION_FAILED, error, detail))
 }

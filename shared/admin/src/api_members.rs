@@ -2,7 +2,7 @@
 //! the API's description: its list is changed, and the whole is read again.
 
 use http::StatusCode;
-use http::header::{ETAG, HeaderName, IF_MATCH, LOCATION};
+use http::header::{ETAG, HeaderName, LOCATION};
 use latchkey_oauth::api::Api;
 use latchkey_oauth::audit::AuditEvent;
 use latchkey_oauth::client::RegistryAdmin;
@@ -323,9 +323,7 @@ impl<R: RegistryAdmin, U: UserAdmin, G: Grants, K: KeyManagement> ManageEndpoint
                 let api = Versioned { value, version };
                 return Ok(Written { api, place });
             }
-            if ask.header(&IF_MATCH)?.is_some()
-                || key.used_meanwhile(&self.grants, ask).await?.is_some()
-            {
+            if ask.means_one()? || key.used_meanwhile(&self.grants, ask).await?.is_some() {
                 break;
             }
         }

@@ -15,11 +15,18 @@ pub enum Dialect {
     MiniOrange,
     /// Ubisecure's identity server.
     Ubisecure,
+    /// OneLogin.
+    OneLogin,
 }
 
 impl Dialect {
     /// Every one.
-    pub const ALL: [Self; Self::COUNT] = [Self::OnePortal, Self::MiniOrange, Self::Ubisecure];
+    pub const ALL: [Self; Self::COUNT] = [
+        Self::OnePortal,
+        Self::MiniOrange,
+        Self::Ubisecure,
+        Self::OneLogin,
+    ];
 
     /// Its name in the registry.
     pub const fn as_str(self) -> &'static str {
@@ -27,6 +34,7 @@ impl Dialect {
             Self::OnePortal => "oneportal",
             Self::MiniOrange => "miniorange",
             Self::Ubisecure => "ubisecure",
+            Self::OneLogin => "onelogin",
         }
     }
 
