@@ -2,5 +2,6 @@
 
 mod closed;
 mod miniorange;
+mod onelogin;
 mod oneportal;
 mod ubisecure;

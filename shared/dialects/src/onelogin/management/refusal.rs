@@ -132,8 +132,9 @@ fn invalid(managing: &Managing, problem: &Value) -> String {
 /// What is wrong, of a field called otherwise.
 fn complaint(called: &str, name: &str, detail: &str) -> String {
     let detail = detail.trim_end_matches('.');
-    match detail.strip_prefix(&format!("`{name}`")) {
-        Some(rest) => format!("{called}{rest}"),
+    // Before the field's name it says whose field it is.
+    match detail.split_once(&format!("`{name}`")) {
+        Some((_, rest)) => format!("{called}{rest}"),
         None => format!("{called}: {detail}"),
     }
 }
