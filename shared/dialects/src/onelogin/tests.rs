@@ -1,5 +1,6 @@
 //! Golden.
 
+use proptest::prelude::*;
 use serde_json::json;
 
 use crate::tests::{heard, told};
@@ -298,4 +299,25 @@ fn openid_connect_at_its_paths() {
         "introspection_endpoint": "n", "userinfo_endpoint": "u",
     });
     insta::assert_snapshot!(told(&asked, 200, &metadata));
+}
+
+proptest! {
+    /// Whatever is sent, it is translated without a panic, and to a path of the APIs' or to none.
+    #[test]
+    fn whatever_is_sent(
+        method in "GET|HEAD|POST|PUT|PATCH|DELETE",
+        path in "(/[0-9a-z~.%-]{0,4}|/scopes|/claims|/clients|/7){0,4}(\\?(limit|page|cursor|x)=[0-9a-z]{0,3})?",
+        body in r#"\{("(name|label|value|configuration|app_id|scopes|id)": ?(null|1|-1|"[a-z ]{0,3}"|\[1\]|\{"audiencies": [0-9]\})){0,1}\}|.{0,20}"#,
+        status in prop_oneof![Just(200_u16), Just(201), Just(400), Just(404), Just(409), Just(412), Just(422), Just(503)],
+        answer in r#"\{"(apis|errors|detail|resource|error)": (null|1|"x"|\[\{\}\]|\["x"\])\}"#,
+    ) {
+        let path = format!("{APIS}{path}");
+        let before_query = path.split('?').next().unwrap_or_default();
+        if latchkey_oauth::route::resolve(before_query).is_some_and(|it| it.foreign.is_some()) {
+            let (asked, request) = heard(&method, &path, "", &body);
+            let (_, below) = request.split_once(' ').unwrap();
+            prop_assert!(below.starts_with("apis") || below.starts_with(['\n', '?']), "{}", request);
+            told(&asked, status, &serde_json::from_str(&answer).unwrap());
+        }
+    }
 }
