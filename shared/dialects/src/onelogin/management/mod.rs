@@ -54,16 +54,15 @@ pub fn request(heard: Heard<'_>) -> Managing {
         parts, body, below, ..
     } = heard;
     let segments: Vec<&str> = below.split('/').collect();
-    let (kind, id) = match segments.as_slice() {
-        [] | [""] => (Kind::Api, None),
-        [id] => (Kind::Api, Some(*id)),
-        [_, list] | [_, list, _] => match *list {
-            "scopes" => (Kind::Scope, segments.get(2).copied()),
-            "claims" => (Kind::Claim, segments.get(2).copied()),
-            "clients" => (Kind::Client, segments.get(2).copied()),
-            _ => return nowhere(below),
-        },
-        _ => return nowhere(below),
+    let found = match segments.as_slice() {
+        [""] => Some((Kind::Api, None, None)),
+        [api] => Some((Kind::Api, Some(*api), Some(*api))),
+        [api, list] => list_of(list).map(|kind| (kind, Some(*api), None)),
+        [api, list, id] => list_of(list).map(|kind| (kind, Some(*api), Some(*id))),
+        _ => None,
+    };
+    let Some((kind, api, id)) = found else {
+        return nowhere(below);
     };
     let verb = match (parts.method.as_str(), id) {
         ("POST", None) => Verb::Create,
@@ -73,27 +72,23 @@ pub fn request(heard: Heard<'_>) -> Managing {
         ("GET" | "HEAD", Some(_)) => Verb::Read,
         _ => return nowhere(below),
     };
-    let api = segments.first().filter(|it| !it.is_empty());
-    // Numbers alone: nothing is to be had here by the names that it has elsewhere.
-    let number = api.and_then(|it| it.parse::<u32>().ok());
-    let named =
-        kind != Kind::Api && id.is_some() && !segments.get(1).is_some_and(|it| *it == "clients");
-    let id_is_number = !named || id.is_some_and(|it| it.parse::<u32>().is_ok());
-    if api.is_some() != number.is_some() || !id_is_number {
+    // Numbers alone: nothing is to be had here by the names that it has elsewhere. Only clients are called there as here.
+    let number = |text: &str| text.parse::<u32>().ok();
+    let by_number = |text: Option<&str>| text.is_none_or(|text| number(text).is_some());
+    if !by_number(api) || (kind != Kind::Client && !by_number(id)) {
         return nowhere(below);
     }
     let mut managing = Managing {
         kind,
         verb,
-        api: number,
+        api: api.and_then(number),
         wrong: Vec::new(),
     };
-    let path = if segments == [""] {
-        "apis".to_owned()
-    } else {
+    *below = if api.is_some() {
         format!("apis/{below}")
+    } else {
+        "apis".to_owned()
     };
-    *below = path;
     match verb {
         Verb::List => list(parts, kind),
         Verb::Create | Verb::Change => write(&mut managing, parts, body, below),
@@ -101,6 +96,16 @@ pub fn request(heard: Heard<'_>) -> Managing {
         Verb::Read => {}
     }
     managing
+}
+
+/// What a list of an API's is of.
+fn list_of(name: &str) -> Option<Kind> {
+    match name {
+        "scopes" => Some(Kind::Scope),
+        "claims" => Some(Kind::Claim),
+        "clients" => Some(Kind::Client),
+        _ => None,
+    }
 }
 
 /// A path that leads nowhere does so in the management API, too.
