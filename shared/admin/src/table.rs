@@ -375,59 +375,9 @@ impl Operation {
     }
 
     /// Whether it is there at the default tenant alone.
-    pub const fn is_of_the_deployment(self) -> bool {
-        match self {
-            Self::ListTenants
-            | Self::CreateTenant
-            | Self::ReadTenant
-            | Self::ReplaceTenant
-            | Self::PatchTenant
-            | Self::DeleteTenant => true,
-            Self::OpenApi
-            | Self::ListClients
-            | Self::CreateClient
-            | Self::ReadClient
-            | Self::ReplaceClient
-            | Self::PatchClient
-            | Self::DeleteClient
-            | Self::RotateSecret
-            | Self::ActivateClient
-            | Self::ListApis
-            | Self::CreateApi
-            | Self::ReadApi
-            | Self::ReplaceApi
-            | Self::PatchApi
-            | Self::DeleteApi
-            | Self::ListApiScopes
-            | Self::AddApiScope
-            | Self::ReplaceApiScope
-            | Self::RemoveApiScope
-            | Self::ListApiClaims
-            | Self::AddApiClaim
-            | Self::ReplaceApiClaim
-            | Self::RemoveApiClaim
-            | Self::ListApiClients
-            | Self::AssignApi
-            | Self::TakeApi
-            | Self::ListUsers
-            | Self::CreateUser
-            | Self::ReadUser
-            | Self::ReplaceUser
-            | Self::PatchUser
-            | Self::DeleteUser
-            | Self::SetPassword
-            | Self::MakeResetToken
-            | Self::ListGrants
-            | Self::EndGrants
-            | Self::EndGrant
-            | Self::ListKeys
-            | Self::AddKey
-            | Self::ReadKey
-            | Self::WithdrawKey
-            | Self::ReadOwnTenant
-            | Self::ReplaceOwnTenant
-            | Self::PatchOwnTenant => false,
-        }
+    pub fn is_of_the_deployment(self) -> bool {
+        let path = self.row().path;
+        path == TENANTS || path == TENANT
     }
 }
 
