@@ -72,8 +72,14 @@ async fn a_scope_from_its_making_to_its_end(world: World) {
     let described = json!({"value": new["value"], "description": "All of it."});
     assert_eq!(told.ok().json(), described);
     assert_eq!(put(&manager, &one, &described).await.ok().json(), described);
-    let renamed = put(&manager, &one, &json!({"value": "some"})).await;
-    assert_eq!(refused_fields(renamed), ["/value"]);
+    // Called otherwise it is another one, in its place; but none that is there already.
+    let taken = put(&manager, &one, &json!({"value": "read"})).await;
+    let _ = problem(taken, 409, "already_exists");
+    let renamed = put(&manager, &one, &json!({"value": "all"})).await.ok();
+    assert_eq!(renamed.json(), json!({"value": "all"}));
+    let _ = problem(put(&manager, &one, &described).await, 404, "not_found");
+    let all = format!("{scopes}/all");
+    let _ = put(&manager, &all, &described).await.ok();
     let read = manager.get(&path).await.ok();
     assert_eq!(
         read.member("scopes"),

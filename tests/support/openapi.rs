@@ -305,13 +305,14 @@ fn described(operation: Operation) -> Value {
         }
         ("PUT", _) if is_part(thing) => {
             parameters.push("IfMatchOrNot");
-            let new = if thing == "ApiClient" {
+            let new = if thing != "ApiClient" {
+                answers.push(("409", "Problem"));
+                thing
+            } else {
                 parameters.push("IfNoneMatch");
                 let made = body("It is assigned", reference("schemas", thing), &["ETag"]);
                 it["responses"]["201"] = made;
                 "NewApiClient"
-            } else {
-                thing
             };
             writes(&mut it, new, "application/json");
             answers.extend([

@@ -19,7 +19,7 @@ use crate::endpoint::{Grants, ManageEndpoint};
 use crate::kind::Kind;
 use crate::kind::api::{Apis, LIST, ambiguous, number};
 use crate::once::{self, Key};
-use crate::problem::{Refusal, already_there, invalid_field, not_found, refuse, stale};
+use crate::problem::{Refusal, already_there, not_found, refuse, stale};
 use crate::segment;
 
 /// How often a change is made anew where another write was faster, and nobody said what it was meant for.
@@ -76,6 +76,20 @@ impl Member {
         position(&names, id)
     }
 
+    /// Refuses a name that another has than the one in this place.
+    fn ensure_free(self, list: &[Json], new: &Json, place: Option<usize>) -> Result<(), Refusal> {
+        let name = self.name_of(new);
+        let taken = name.is_some()
+            && list
+                .iter()
+                .enumerate()
+                .any(|(index, it)| Some(index) != place && self.name_of(it) == name);
+        if taken {
+            return Err(already_there(self.called()));
+        }
+        Ok(())
+    }
+
     fn path(self, api: &Api, id: &str) -> String {
         let api = path_of(LIST, api.resource.as_str());
         format!("{api}/{}/{}", self.list(), segment::of(id))
@@ -113,28 +127,25 @@ impl Change {
         match self {
             Self::Add(new) => {
                 let new = Json::from(new.clone());
-                let names = list.iter().filter_map(|it| of.name_of(it));
-                if of
-                    .name_of(&new)
-                    .is_some_and(|new| names.clone().any(|it| it == new))
-                {
-                    return Err(already_there(of.called()));
-                }
+                of.ensure_free(list, &new, None)?;
                 list.push(new);
                 Ok(Some(list.len() - 1))
             }
             Self::Replace(id, new) => {
                 let place = of.find(list, id)?;
-                let found = place.and_then(|place| list.get_mut(place));
+                let found = place.and_then(|place| list.get(place));
                 let found = found.ok_or_else(|| not_found(of.called()))?;
                 let mut new = new.clone();
-                let name = found.get(of.id()).cloned().unwrap_or_default();
-                let said = new.insert(of.id().to_owned(), name.clone());
-                if said.is_some_and(|said| !said.is_null() && said != name) {
-                    let detail = format!("`{}` is the one in the path, or left out.", of.id());
-                    return Err(invalid_field(&format!("/{}", of.id()), detail));
+                // Called otherwise it is another one, in the same place; silence about it keeps the name.
+                if new.get(of.id()).is_none_or(Json::is_null) {
+                    let name = found.get(of.id()).cloned().unwrap_or_default();
+                    new.insert(of.id().to_owned(), name);
                 }
-                *found = new.into();
+                let new = Json::from(new);
+                of.ensure_free(list, &new, place)?;
+                if let Some(found) = place.and_then(|place| list.get_mut(place)) {
+                    *found = new;
+                }
                 Ok(place)
             }
             Self::Remove(id) => {

@@ -133,8 +133,25 @@ async fn scopes_are_listed_changed_and_deleted(world: World) {
     );
     let told = json!([{"id": custom, "value": "custom:scope", "description": "A third"}]);
     assert_eq!(script.get(&scopes).await.ok().json(), told);
+    // By another name it has another number.
     let renamed = script.ask(Method::PUT, &one, &json!({"value": "x"})).await;
-    is_invalid(&renamed, "Value is the one in the path, or left out");
+    let renamed = id(&renamed, 200);
+    let back = format!("{scopes}/{renamed}");
+    let change = json!({"value": "custom:scope", "description": "A third"});
+    assert_eq!(
+        id(&script.ask(Method::PUT, &back, &change).await, 200),
+        custom
+    );
+    id(
+        &script
+            .ask(Method::POST, &scopes, &json!({"value": "y"}))
+            .await,
+        201,
+    );
+    let taken = script.ask(Method::PUT, &one, &json!({"value": "y"})).await;
+    is_invalid(&taken, "Value has already been taken");
+    let y = latchkey_oauth::hash::number("y");
+    assert_eq!(script.delete(&format!("{scopes}/{y}")).await.status(), 204);
 
     for (body, message) in [
         (json!({}), "Value can't be blank"),
@@ -255,7 +272,10 @@ async fn clients_are_listed_changed_and_deleted(world: World) {
         );
     }
     let unknown = script.ask(Method::PUT, &one, &json!({"scopes": [1]})).await;
-    assert_eq!(unknown.status(), 422, "{unknown:?}");
+    is_invalid(
+        &unknown,
+        "Scopes 1 does not belong to the specified ApiAuthorizationApp",
+    );
     let nobody = script
         .ask(Method::POST, &clients, &json!({"scopes": scopes}))
         .await;
@@ -299,6 +319,8 @@ async fn what_management_refuses(world: World) {
     let create = async |body: Value| script.ask(Method::POST, "", &body).await;
     is_refused(&create(json!({"name": "A"})).await, 422, "blank");
     is_refused(&create(json!({"configuration": {}})).await, 422, "blank");
+    let nobody = json!({"configuration": {"resource_identifier": "https://new.example.com"}});
+    is_invalid(&create(nobody).await, "Audiences can't be blank");
     let taken = script.recorded("create", &[]).await;
     is_invalid(&taken, "Resource identifier has already been taken");
     let new = |more: (&str, Value)| {

@@ -26,6 +26,27 @@ fn a_token_for_its_apis() {
 }
 
 #[test]
+fn credentials_in_the_body_are_one_way_of_the_same() {
+    let form = "grant_type=client_credentials&client_id=id&client_secret=a%2Bb%252F";
+    let json =
+        r#"{"grant_type": "client_credentials", "client_id": "id", "client_secret": "a+b%2F"}"#;
+    for body in [form, json] {
+        let (_, request) = heard("POST", "/auth/oauth2/v2/token", "", body);
+        assert!(
+            request.contains("authorization: Basic aWQ6YSUyQmIlMjUyRg==\n"),
+            "{request}"
+        );
+        assert!(
+            request.ends_with("\ngrant_type=client_credentials"),
+            "{request}"
+        );
+        // Twice is once too often, as ever.
+        let (_, request) = heard("POST", TOKEN, "client_id:id, client_secret:x", body);
+        assert!(request.contains("client_secret=a%2Bb%252F"), "{request}");
+    }
+}
+
+#[test]
 fn what_is_no_token_request_is_left_to_be_refused() {
     for header in [
         "client_id:a",
@@ -85,6 +106,13 @@ fn requests_for_management() {
         ("DELETE", "/7/scopes/8", None),
         ("POST", "/7/claims", Some(json!({"name": "email_address"}))),
         ("PUT", "/7/claims/9", Some(of_claim)),
+        (
+            "POST",
+            "/7/claims",
+            Some(
+                json!({"name": "number", "user_attribute_mappings": "custom_attribute_employee_id"}),
+            ),
+        ),
         ("GET", "/7/clients", None),
         (
             "POST",
@@ -258,6 +286,20 @@ fn refusals_of_management() {
         ),
         (
             "POST",
+            "",
+            r#"{"configuration": {"resource_identifier": "https://a"}}"#,
+            422,
+            invalid("/", "unknown field ``."),
+        ),
+        (
+            "PUT",
+            "/7/clients/1",
+            r#"{"scopes": [51]}"#,
+            422,
+            invalid("/scope", "the API https://a has no scope 51."),
+        ),
+        (
+            "POST",
             "/7/clients",
             r#"{"scopes": [1]}"#,
             404,
@@ -293,6 +335,9 @@ fn openid_connect_at_its_paths() {
     let form = "grant_type=password&client_id=id&resource=r&scope=openid";
     let (_, request) = heard("POST", "/oidc/2/token", "Basic aWQ6YStiJTJG", form);
     insta::assert_snapshot!(request);
+    let (asked, _) = heard("POST", "/oidc/2/token/introspection", "", "token=x");
+    let active = json!({"active": true, "token_type": "Bearer", "client_id": "id"});
+    insta::assert_snapshot!(told(&asked, 200, &active));
     let (asked, _) = heard("GET", "/oidc/2/.well-known/openid-configuration", "", "");
     let metadata = json!({
         "issuer": "i", "token_endpoint": "t", "jwks_uri": "j", "revocation_endpoint": "r",

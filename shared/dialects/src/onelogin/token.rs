@@ -29,7 +29,9 @@ pub fn request(heard: Heard<'_>) {
     if !own_header(heard.parts) {
         basic::encode(heard.parts);
     }
-    if let Some(form) = form(heard.parts, heard.body) {
+    let form = form(heard.parts, heard.body).or_else(|| Form::of(heard.parts, heard.body));
+    if let Some(mut form) = form {
+        in_header(heard.parts, &mut form);
         *heard.body = form.encode();
         let of_a_form = HeaderValue::from_static("application/x-www-form-urlencoded");
         heard.parts.headers.insert(CONTENT_TYPE, of_a_form);
@@ -56,6 +58,18 @@ fn own_header(parts: &mut Parts) -> bool {
     };
     basic::set(parts, client_id.trim(), secret.trim());
     true
+}
+
+/// It takes the credentials in the body as well, from the same client.
+fn in_header(parts: &mut Parts, form: &mut Form) {
+    if parts.headers.contains_key(AUTHORIZATION) {
+        return;
+    }
+    if let (Some(client_id), Some(secret)) = (form.get("client_id"), form.get("client_secret")) {
+        basic::set(parts, client_id, secret);
+        form.remove("client_id");
+        form.remove("client_secret");
+    }
 }
 
 /// A JSON body as a form. What is none, or has anything else than plain values in it, stays for the standard's reader to refuse.

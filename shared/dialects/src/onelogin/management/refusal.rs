@@ -8,6 +8,9 @@ use super::words::{APP, CLAIM, Field, RESOURCE, VALUE, Wrong, ours};
 use super::{Kind, Managing};
 use crate::answer::with_body;
 
+/// What the management API says of a scope that an API has not, and what is said of it here.
+const NO_SCOPE: &str = " has no scope ";
+const NOT_OF_IT: &str = "does not belong to the specified ApiAuthorizationApp";
 const NOT_THERE: &str = "The resource with the given id could not be found";
 
 pub fn answer(managing: &Managing, response: Response<Bytes>) -> Response<Bytes> {
@@ -119,6 +122,11 @@ fn invalid(managing: &Managing, problem: &Value) -> String {
             }
             continue;
         };
+        if let Some((_, scope)) = text("detail").split_once(NO_SCOPE) {
+            let scope = scope.trim_end_matches('.');
+            told.push(format!("Scopes {scope} {NOT_OF_IT}"));
+            continue;
+        }
         let field = ours(managing.kind, name);
         let called = field.map_or_else(|| human(name), |field| field.human.to_owned());
         told.push(complaint(&called, name, text("detail")));

@@ -19,10 +19,12 @@ pub enum Wrong {
 
 impl Wrong {
     /// Whether the management API would not see it.
-    pub const fn is_unsaid(&self) -> bool {
+    pub fn is_unsaid(&self) -> bool {
         match self {
             Self::Unknown(_) => true,
-            Self::NoObject | Self::Blank(_) | Self::Kind(_) => false,
+            // Here they may be left out.
+            Self::Blank(field) => **field == AUDIENCES,
+            Self::NoObject | Self::Kind(_) => false,
         }
     }
 }
@@ -114,6 +116,9 @@ pub const ATTRIBUTES: [(&str, &str); 4] = [
     ("phone", "phone_number"),
     ("memberof", "groups"),
 ];
+
+/// What it puts before an attribute that is the account's own.
+const CUSTOM: &str = "custom_attribute_";
 
 /// A body that is being translated.
 struct Body<'a> {
@@ -271,10 +276,12 @@ pub fn claim(
     }
     body.text(&CLAIM);
     body.text(&MAPPING);
-    if let Some(Value::String(attribute)) = body.new.get_mut(MAPPING.ours)
-        && let Some((_, ours)) = ATTRIBUTES.iter().find(|(its, _)| its == attribute)
-    {
-        (*ours).clone_into(attribute);
+    if let Some(Value::String(attribute)) = body.new.get_mut(MAPPING.ours) {
+        let own = attribute.strip_prefix(CUSTOM).map(str::to_owned);
+        let known = ATTRIBUTES.iter().find(|(its, _)| its == attribute);
+        if let Some(ours) = own.or_else(|| known.map(|(_, ours)| (*ours).to_owned())) {
+            *attribute = ours;
+        }
     }
     if creates {
         body.require(&CLAIM);
