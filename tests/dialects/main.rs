@@ -3,5 +3,6 @@
 mod activid;
 mod closed;
 mod miniorange;
+mod onelogin;
 mod oneportal;
 mod ubisecure;

@@ -6,6 +6,7 @@ mod client_credentials;
 mod debug;
 mod discovery;
 mod manage;
+mod manage_api_members;
 mod manage_keys;
 mod manage_users;
 mod moving_in;

@@ -196,6 +196,7 @@ pub async fn walk(manager: &Manager) {
     is(Operation::RotateSecret, &manager.send(rotate).await);
     let activate = manager.ask(Method::PUT, &format!("{path}/activation"), None);
     is(Operation::ActivateClient, &manager.send(activate).await);
+    walk_apis_members(manager, &api_path, &unique, &mut is).await;
     let answer = manager.over(Method::DELETE, &path, None).await;
     is(Operation::DeleteClient, &answer);
     let answer = manager.over(Method::DELETE, &api_path, None).await;
@@ -215,6 +216,48 @@ pub async fn walk(manager: &Manager) {
     done.sort();
     done.dedup();
     assert_eq!(done, Operation::ALL, "every operation");
+}
+
+async fn walk_apis_members(
+    manager: &Manager,
+    api: &str,
+    client: &str,
+    is: &mut impl FnMut(Operation, &Answer),
+) {
+    let put = async |path: &str, body: Value| {
+        let ask = manager.ask(Method::PUT, path, Some(&body));
+        manager.send(ask).await
+    };
+    let delete = async |path: &str| manager.send(manager.ask(Method::DELETE, path, None)).await;
+
+    let scopes = format!("{api}/scopes");
+    let new = json!({"value": "write", "description": "A"});
+    let once = manager
+        .ask(Method::POST, &scopes, Some(&new))
+        .header("idempotency-key", &format!("walk-scope-{client}"));
+    is(Operation::AddApiScope, &manager.send(once.clone()).await);
+    is(Operation::AddApiScope, &manager.send(once).await);
+    is(Operation::ListApiScopes, &manager.get(&scopes).await);
+    let one = format!("{scopes}/write");
+    let answer = put(&one, json!({"description": "B"})).await;
+    is(Operation::ReplaceApiScope, &answer);
+    is(Operation::RemoveApiScope, &delete(&one).await);
+
+    let claims = format!("{api}/claims");
+    let answer = manager.post(&claims, &json!({"name": "tier"})).await;
+    is(Operation::AddApiClaim, &answer);
+    is(Operation::ListApiClaims, &manager.get(&claims).await);
+    let one = format!("{claims}/tier");
+    let answer = put(&one, json!({"constant": "gold"})).await;
+    is(Operation::ReplaceApiClaim, &answer);
+    is(Operation::RemoveApiClaim, &delete(&one).await);
+
+    let clients = format!("{api}/clients");
+    let one = format!("{clients}/{client}");
+    let answer = put(&one, json!({"scope": "read"})).await;
+    is(Operation::AssignApi, &answer);
+    is(Operation::ListApiClients, &manager.get(&clients).await);
+    is(Operation::TakeApi, &delete(&one).await);
 }
 
 async fn walk_keys(manager: &Manager, is: &mut impl FnMut(Operation, &Answer)) {

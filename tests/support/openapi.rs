@@ -78,13 +78,15 @@ fn parameters() -> Value {
         "The ETag that reading it gave (RFC 9110 section 13.1.1)",
         text.clone(),
     );
-    if_match["required"] = json!(true);
     if_match["examples"] = json!({"any": {"value": "*", "summary": "Whatever is there"}});
+    let if_match_or_not = if_match.clone();
+    if_match["required"] = json!(true);
     json!({
         "limit": parameter("limit", "query", "How many at most", json!({"type": "integer", "minimum": 1, "maximum": 100, "default": 20})),
         "cursor": parameter("cursor", "query", "`next_cursor` of the part before", json!({"type": "string", "maxLength": 700, "pattern": "^[A-Za-z0-9_-]*$"})),
         "prefix": parameter("prefix", "query", "Only names that begin so", json!({"type": "string", "maxLength": 512})),
         "IfMatch": if_match,
+        "IfMatchOrNot": if_match_or_not,
         "IfNoneMatch": parameter("If-None-Match", "header", "An ETag that is known (RFC 9110 section 13.1.2)", text),
         "IdempotencyKey": parameter(
             "Idempotency-Key", "header",
@@ -119,13 +121,22 @@ fn problem(description: &str) -> Value {
 
 /// The kind of thing a path is about: schema of one, and the member that lists them.
 fn kind(path: &str) -> (&'static str, &'static str) {
-    match path.split('/').nth(1) {
-        Some("clients") => ("Client", "clients"),
-        Some("apis") => ("Api", "apis"),
-        Some("users") => ("User", "users"),
-        Some("keys") => ("Key", "keys"),
+    let mut segments = path.split('/').skip(1);
+    match (segments.next(), segments.nth(1)) {
+        (Some("clients"), _) => ("Client", "clients"),
+        (Some("apis"), Some("scopes")) => ("ApiScope", "scopes"),
+        (Some("apis"), Some("claims")) => ("ApiClaim", "claims"),
+        (Some("apis"), Some("clients")) => ("ApiClient", "clients"),
+        (Some("apis"), _) => ("Api", "apis"),
+        (Some("users"), _) => ("User", "users"),
+        (Some("keys"), _) => ("Key", "keys"),
         _ => ("Tenant", "tenants"),
     }
+}
+
+/// Whether a write need not say which state it is meant for: what is written is a part of something else.
+fn is_part(thing: &str) -> bool {
+    thing != "Api" && thing.starts_with("Api")
 }
 
 /// What tells one of a kind from the others.
@@ -133,6 +144,9 @@ fn identifier(thing: &str) -> &'static str {
     match thing {
         "Client" => "client_id",
         "Api" => "resource",
+        "ApiScope" => "value",
+        "ApiClaim" => "name",
+        "ApiClient" => "client_id",
         "User" => "username",
         _ => "tenant",
     }
@@ -189,6 +203,9 @@ fn described(operation: Operation) -> Value {
         ("DELETE", "/keys/{kid}") => {
             answers.extend([("409", "Problem"), ("412", "Problem")]);
             it["responses"]["204"] = json!({"description": "It is withdrawn"});
+        }
+        ("GET", path) if path.ends_with("/scopes") || path.ends_with("/claims") => {
+            it["responses"]["200"] = body("All of them", list_of(list, thing, false), &["ETag"]);
         }
         ("GET", _) if ends_in_id => {
             parameters.push("IfNoneMatch");
@@ -251,8 +268,16 @@ fn described(operation: Operation) -> Value {
                 ("415", "Problem"),
                 ("422", "InvalidFields"),
             ]);
+            if is_part(thing) {
+                parameters.push("IfMatchOrNot");
+                answers.push(("412", "Problem"));
+            }
             it["responses"]["201"] = body(
-                "It was made. A secret that was made up is shown this once",
+                if is_part(thing) {
+                    "It was added"
+                } else {
+                    "It was made. A secret that was made up is shown this once"
+                },
                 reference("schemas", thing),
                 &["ETag", "Location"],
             );
@@ -278,6 +303,26 @@ fn described(operation: Operation) -> Value {
                 &[],
             );
         }
+        ("PUT", _) if is_part(thing) => {
+            parameters.push("IfMatchOrNot");
+            let new = if thing != "ApiClient" {
+                answers.push(("409", "Problem"));
+                thing
+            } else {
+                parameters.push("IfNoneMatch");
+                let made = body("It is assigned", reference("schemas", thing), &["ETag"]);
+                it["responses"]["201"] = made;
+                "NewApiClient"
+            };
+            writes(&mut it, new, "application/json");
+            answers.extend([
+                ("412", "Problem"),
+                ("413", "Problem"),
+                ("415", "Problem"),
+                ("422", "InvalidFields"),
+            ]);
+            it["responses"]["200"] = body("It is so now", reference("schemas", thing), &["ETag"]);
+        }
         ("PUT" | "PATCH", _) => {
             parameters.push("IfMatch");
             let merge = row.method == "PATCH";
@@ -300,9 +345,14 @@ fn described(operation: Operation) -> Value {
             it["responses"]["200"] = body("It is so now", reference("schemas", thing), &["ETag"]);
         }
         ("DELETE", path) => {
-            if !path.contains("/grants") {
+            if is_part(thing) {
+                parameters.push("IfMatchOrNot");
+            } else if !path.contains("/grants") {
                 parameters.push("IfMatch");
                 answers.push(("428", "Problem"));
+            }
+            if thing == "ApiClient" {
+                answers.push(("422", "InvalidFields"));
             }
             answers.push(("412", "Problem"));
             if path.starts_with("/tenants") {
@@ -361,11 +411,22 @@ fn schemas() -> Value {
     let mut of_clients = of(|node, faults| client::read(node, &place, None, faults));
     // What the server says of a client that registered itself is not the caller's.
     of_clients.retain(|it| !it.pointer.starts_with("/registration"));
+    let of_apis = of(|node, faults| api::read(node, &place, faults));
     let time = json!({"type": "integer", "description": "Seconds since 1970"});
     let maybe = json!({"type": ["integer", "null"]});
     json!({
         "Client": thing("Client", &of_clients),
-        "Api": thing("Api", &of(|node, faults| api::read(node, &place, faults))),
+        "Api": thing("Api", &of_apis),
+        "ApiScope": thing("ApiScope", &below(&of_apis, "/scopes/0")),
+        "ApiClaim": thing("ApiClaim", &below(&of_apis, "/claims/0")),
+        "NewApiClient": object(&of(api::read_assignment)),
+        "ApiClient": {
+            "type": "object", "required": ["client_id", "scope", "scopes"],
+            "properties": {
+                "client_id": {"type": "string"}, "client_name": {"type": "string"}, "scope": {"type": "string"},
+                "scopes": {"type": "array", "items": reference("schemas", "ApiScope")},
+            },
+        },
         "User": thing("User", &of(|node, faults| user::read(node, &place, None, faults))),
         "Tenant": thing("Tenant", &of_tenants),
         "NewKey": object(&of(key::read)),
@@ -422,6 +483,18 @@ fn secret() -> Value {
         {"type": "object", "required": ["generate"], "additionalProperties": false, "properties": {"generate": {"const": true}}},
         {"type": "object", "required": ["hash"], "additionalProperties": false, "properties": {"hash": {"type": "string"}}},
     ]})
+}
+
+/// What was asked of each element of a list.
+fn below(asked: &[Asked], place: &str) -> Vec<Asked> {
+    let inside = asked.iter().filter_map(|it| {
+        let pointer = it.pointer.strip_prefix(place)?.to_owned();
+        Some(Asked {
+            pointer,
+            shape: it.shape,
+        })
+    });
+    inside.filter(|it| !it.pointer.is_empty()).collect()
 }
 
 /// The schema of one of a kind, which need not say who it is.

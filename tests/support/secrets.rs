@@ -115,6 +115,11 @@ pub fn of_request(request: &Request<Bytes>) {
     }
     let headers = request.headers().get_all(AUTHORIZATION);
     for header in headers.iter().filter_map(|it| it.to_str().ok()) {
+        // A product's own.
+        if let Some((_, own)) = header.split_once("client_secret:") {
+            secret("client secret", own);
+            continue;
+        }
         match header.split_once(' ') {
             Some((scheme, pair)) if scheme.eq_ignore_ascii_case("basic") => {
                 secret("Basic credentials", pair);
@@ -190,6 +195,8 @@ pub fn of_response(response: &Response<Bytes>) {
     }
     let body: Value = serde_json::from_slice(response.body()).unwrap_or_default();
     let issued = ["access_token", "id_token", "refresh_token"];
+    // One product has them below.
+    let body = body.pointer("/data/0").unwrap_or(&body);
     let issued = issued.map(|name| body.get(name).and_then(Value::as_str));
     for issued in issued.into_iter().flatten() {
         token(issued);

@@ -81,6 +81,9 @@ pub struct ApiAdd {
     /// For people, in lists.
     #[arg(long, value_name = "TEXT")]
     pub name: Option<String>,
+    /// For people, where they look at one.
+    #[arg(long, value_name = "TEXT")]
+    pub description: Option<String>,
     /// What its tokens say in `aud`, if not the identifier: a URI, or a client that may introspect them; may be repeated.
     #[arg(long, value_name = "URI")]
     pub audience: Vec<String>,

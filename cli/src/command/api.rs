@@ -202,6 +202,7 @@ fn node(arguments: &ApiAdd) -> Node {
     });
     let optional = [
         ("name", &arguments.name),
+        ("description", &arguments.description),
         ("access_token_lifetime", &arguments.access_token_lifetime),
         ("refresh_token_lifetime", &arguments.refresh_token_lifetime),
     ];

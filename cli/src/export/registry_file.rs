@@ -276,6 +276,7 @@ fn api(of: &Api) -> Members {
     let Api {
         resource,
         name,
+        description,
         audience,
         scopes,
         claims,
@@ -285,6 +286,7 @@ fn api(of: &Api) -> Members {
     let mut members = Members::default();
     members.add("resource", resource);
     members.add("name", name);
+    members.add("description", description);
     members.add("audience", audience);
     let scopes = scopes.iter().map(|scope| {
         let ApiScope { value, description } = scope;

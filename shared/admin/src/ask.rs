@@ -197,6 +197,20 @@ impl Ask<'_> {
         }
     }
 
+    /// The same where a write need not say.
+    pub fn may_mean(&self, version: Version) -> Result<(), Refusal> {
+        match self.header(&IF_MATCH)? {
+            Some(_) => self.means(version),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether a write is meant for one state, and not for whatever is there.
+    pub fn means_one(&self) -> Result<bool, Refusal> {
+        let tags = self.header(&IF_MATCH)?;
+        Ok(tags.is_some_and(|tags| tags.trim() != "*"))
+    }
+
     /// Refuses a write that does not say what it is meant for, before anything is read.
     pub fn must_mean(&self) -> Result<(), Refusal> {
         match self.header(&IF_MATCH)? {

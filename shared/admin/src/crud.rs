@@ -289,7 +289,8 @@ pub async fn delete<S, K: Kind<S>>(server: &S, ask: &Ask<'_>, id: &str) -> Resul
     }
 }
 
-fn object(json: Json) -> Result<Map<String, Json>, Refusal> {
+/// The members of what must be an object.
+pub fn object(json: Json) -> Result<Map<String, Json>, Refusal> {
     match json {
         Json::Object(members) => Ok(members),
         Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) | Json::Array(_) => {

@@ -22,6 +22,7 @@ use latchkey_oauth::token::repository::{FamilyAdmin, TokenStateRepository};
 use latchkey_oauth::user::UserAdmin;
 use secrecy::SecretString;
 
+use crate::api_members::Member;
 use crate::ask::Ask;
 use crate::crud::{Told, create, delete, list, patch, read, replace};
 use crate::kind::api::Apis;
@@ -191,6 +192,17 @@ impl<R: RegistryAdmin, U: UserAdmin, G: Grants, K: KeyManagement> ManageEndpoint
             Operation::ReplaceApi => replace::<_, Apis>(self, ask, id).await,
             Operation::PatchApi => patch::<_, Apis>(self, ask, id).await,
             Operation::DeleteApi => delete::<_, Apis>(self, ask, id).await,
+            Operation::ListApiScopes => self.list_members(ask, Member::Scope, id).await,
+            Operation::AddApiScope => self.add_member(ask, Member::Scope, id).await,
+            Operation::ReplaceApiScope => self.replace_member(ask, Member::Scope, ids).await,
+            Operation::RemoveApiScope => self.remove_member(ask, Member::Scope, ids).await,
+            Operation::ListApiClaims => self.list_members(ask, Member::Claim, id).await,
+            Operation::AddApiClaim => self.add_member(ask, Member::Claim, id).await,
+            Operation::ReplaceApiClaim => self.replace_member(ask, Member::Claim, ids).await,
+            Operation::RemoveApiClaim => self.remove_member(ask, Member::Claim, ids).await,
+            Operation::ListApiClients => self.list_api_clients(ask, id).await,
+            Operation::AssignApi => self.assign_api(ask, ids).await,
+            Operation::TakeApi => self.take_api(ask, ids).await,
             Operation::ListUsers => list::<_, Users>(self, ask).await,
             Operation::CreateUser => create::<_, Users>(self, &self.grants, ask).await,
             Operation::ReadUser => read::<_, Users>(self, ask, id).await,

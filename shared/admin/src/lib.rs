@@ -4,6 +4,8 @@
 //! thing, and a kind is a file. What fields there are, the vocabulary says (`latchkey_registry`). Pure: a request in, an
 //! answer out, over the traits of `latchkey_oauth`.
 
+mod api_clients;
+mod api_members;
 mod ask;
 mod client_admission;
 mod crud;
@@ -11,10 +13,10 @@ mod endpoint;
 mod kind;
 mod once;
 mod problem;
-pub mod segment;
 mod signing_keys;
 pub mod table;
 mod user_grants;
 mod user_password;
 
 pub use endpoint::ManageEndpoint;
+pub use latchkey_oauth::segment;

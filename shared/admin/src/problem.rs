@@ -196,6 +196,21 @@ pub fn invalid_field(pointer: &str, detail: impl Into<String>) -> Refusal {
     }))
 }
 
+impl Refusal {
+    /// The same for who sent only what stands at `place` of what was read: pointers begin there, and what is wrong elsewhere
+    /// is wrong with all of it.
+    pub fn within(mut self, place: &str) -> Self {
+        if let Self::Problem(problem) = &mut self {
+            for error in &mut problem.more.errors {
+                let inside = error.pointer.strip_prefix(place);
+                let inside = inside.filter(|it| it.is_empty() || it.starts_with('/'));
+                error.pointer = inside.unwrap_or_default().to_owned();
+            }
+        }
+        self
+    }
+}
+
 /// A write that does not say what it is to go over (RFC 6585 section 3).
 pub fn precondition_required() -> Refusal {
     refuse(

@@ -35,6 +35,28 @@ pub enum Operation {
     PatchApi,
     /// Deletes an API.
     DeleteApi,
+    /// Lists the scopes of an API.
+    ListApiScopes,
+    /// Gives an API another scope.
+    AddApiScope,
+    /// Describes a scope of an API anew.
+    ReplaceApiScope,
+    /// Takes a scope out of an API.
+    RemoveApiScope,
+    /// Lists what tokens for an API say besides.
+    ListApiClaims,
+    /// Has tokens for an API say another claim.
+    AddApiClaim,
+    /// Describes a claim of an API anew.
+    ReplaceApiClaim,
+    /// Takes a claim out of an API.
+    RemoveApiClaim,
+    /// Lists the clients that an API is assigned to.
+    ListApiClients,
+    /// Assigns an API to a client.
+    AssignApi,
+    /// Takes an API from a client.
+    TakeApi,
     /// Lists users.
     ListUsers,
     /// Makes a user.
@@ -131,6 +153,12 @@ const CLIENTS: &str = "/clients";
 const CLIENT: &str = "/clients/{client_id}";
 const APIS: &str = "/apis";
 const API: &str = "/apis/{resource}";
+const API_SCOPES: &str = "/apis/{resource}/scopes";
+const API_SCOPE: &str = "/apis/{resource}/scopes/{value}";
+const API_CLAIMS: &str = "/apis/{resource}/claims";
+const API_CLAIM: &str = "/apis/{resource}/claims/{name}";
+const API_CLIENTS: &str = "/apis/{resource}/clients";
+const API_CLIENT: &str = "/apis/{resource}/clients/{client_id}";
 const USERS: &str = "/users";
 const USER: &str = "/users/{username}";
 const GRANTS: &str = "/users/{username}/grants";
@@ -158,6 +186,17 @@ impl Operation {
         Self::ReplaceApi,
         Self::PatchApi,
         Self::DeleteApi,
+        Self::ListApiScopes,
+        Self::AddApiScope,
+        Self::ReplaceApiScope,
+        Self::RemoveApiScope,
+        Self::ListApiClaims,
+        Self::AddApiClaim,
+        Self::ReplaceApiClaim,
+        Self::RemoveApiClaim,
+        Self::ListApiClients,
+        Self::AssignApi,
+        Self::TakeApi,
         Self::ListUsers,
         Self::CreateUser,
         Self::ReadUser,
@@ -217,6 +256,62 @@ impl Operation {
             Self::ReplaceApi => row("PUT", API, APIS_WRITE, "Replace an API"),
             Self::PatchApi => row("PATCH", API, APIS_WRITE, "Change an API"),
             Self::DeleteApi => row("DELETE", API, APIS_WRITE, "Delete an API"),
+            Self::ListApiScopes => row("GET", API_SCOPES, APIS_READ, "List the scopes of an API"),
+            Self::AddApiScope => row("POST", API_SCOPES, APIS_WRITE, "Give an API another scope"),
+            Self::ReplaceApiScope => row(
+                "PUT",
+                API_SCOPE,
+                APIS_WRITE,
+                "Describe a scope of an API anew",
+            ),
+            Self::RemoveApiScope => row(
+                "DELETE",
+                API_SCOPE,
+                APIS_WRITE,
+                "Take a scope out of an API",
+            ),
+            Self::ListApiClaims => row(
+                "GET",
+                API_CLAIMS,
+                APIS_READ,
+                "List what tokens for an API say besides",
+            ),
+            Self::AddApiClaim => row(
+                "POST",
+                API_CLAIMS,
+                APIS_WRITE,
+                "Have tokens for an API say another claim",
+            ),
+            Self::ReplaceApiClaim => row(
+                "PUT",
+                API_CLAIM,
+                APIS_WRITE,
+                "Describe a claim of an API anew",
+            ),
+            Self::RemoveApiClaim => row(
+                "DELETE",
+                API_CLAIM,
+                APIS_WRITE,
+                "Take a claim out of an API",
+            ),
+            Self::ListApiClients => row(
+                "GET",
+                API_CLIENTS,
+                CLIENTS_READ,
+                "List the clients that an API is assigned to; a part of the list may be short without being the last",
+            ),
+            Self::AssignApi => row(
+                "PUT",
+                API_CLIENT,
+                CLIENTS_WRITE,
+                "Assign an API to a client, with these of its scopes and no others",
+            ),
+            Self::TakeApi => row(
+                "DELETE",
+                API_CLIENT,
+                CLIENTS_WRITE,
+                "Take an API from a client",
+            ),
             Self::ListUsers => row("GET", USERS, USERS_READ, "List users"),
             Self::CreateUser => row("POST", USERS, USERS_WRITE, "Make a user"),
             Self::ReadUser => row("GET", USER, USERS_READ, "Read a user"),
@@ -280,48 +375,9 @@ impl Operation {
     }
 
     /// Whether it is there at the default tenant alone.
-    pub const fn is_of_the_deployment(self) -> bool {
-        match self {
-            Self::ListTenants
-            | Self::CreateTenant
-            | Self::ReadTenant
-            | Self::ReplaceTenant
-            | Self::PatchTenant
-            | Self::DeleteTenant => true,
-            Self::OpenApi
-            | Self::ListClients
-            | Self::CreateClient
-            | Self::ReadClient
-            | Self::ReplaceClient
-            | Self::PatchClient
-            | Self::DeleteClient
-            | Self::RotateSecret
-            | Self::ActivateClient
-            | Self::ListApis
-            | Self::CreateApi
-            | Self::ReadApi
-            | Self::ReplaceApi
-            | Self::PatchApi
-            | Self::DeleteApi
-            | Self::ListUsers
-            | Self::CreateUser
-            | Self::ReadUser
-            | Self::ReplaceUser
-            | Self::PatchUser
-            | Self::DeleteUser
-            | Self::SetPassword
-            | Self::MakeResetToken
-            | Self::ListGrants
-            | Self::EndGrants
-            | Self::EndGrant
-            | Self::ListKeys
-            | Self::AddKey
-            | Self::ReadKey
-            | Self::WithdrawKey
-            | Self::ReadOwnTenant
-            | Self::ReplaceOwnTenant
-            | Self::PatchOwnTenant => false,
-        }
+    pub fn is_of_the_deployment(self) -> bool {
+        let path = self.row().path;
+        path == TENANTS || path == TENANT
     }
 }
 

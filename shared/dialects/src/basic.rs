@@ -29,6 +29,11 @@ pub fn encode(parts: &mut Parts) {
     let Some((client_id, secret)) = pair.split_once(':') else {
         return;
     };
+    set(parts, client_id, secret);
+}
+
+/// Says it as the standard does.
+pub fn set(parts: &mut Parts, client_id: &str, secret: &str) {
     let encode = |part: &str| form_urlencoded::byte_serialize(part.as_bytes()).collect::<String>();
     let pair = Zeroizing::new(format!("{}:{}", encode(client_id), encode(secret)));
     let header = Zeroizing::new(format!("Basic {}", BASE64_STANDARD.encode(&*pair)));

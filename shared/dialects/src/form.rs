@@ -23,6 +23,11 @@ impl Form {
         Some(Self(pairs.collect()))
     }
 
+    /// A form of these parameters.
+    pub fn from(pairs: impl IntoIterator<Item = (String, Zeroizing<String>)>) -> Self {
+        Self(pairs.into_iter().collect())
+    }
+
     /// A parameter's value.
     pub fn get(&self, name: &str) -> Option<&str> {
         let found = self.0.iter().find(|(known, _)| known == name);

@@ -6,6 +6,7 @@ mod answer;
 mod basic;
 mod form;
 mod miniorange;
+mod onelogin;
 mod oneportal;
 mod ubisecure;
 
@@ -27,22 +28,26 @@ pub struct Asked {
     at: &'static Foreign,
     issuer: String,
     now: Timestamp,
+    /// What was asked of the management API, where that is said otherwise.
+    managing: Option<onelogin::Managing>,
 }
 
 impl Translate for Dialects {
     type Heard = Asked;
 
     fn request(&self, heard: Heard<'_>) -> Result<Asked, OAuthError> {
-        let asked = Asked {
+        let mut asked = Asked {
             at: heard.at,
             issuer: heard.issuer.to_string(),
             now: heard.now,
+            managing: None,
         };
         match heard.at.dialect {
             Dialect::OnePortal => basic::encode(heard.parts),
             Dialect::ActivId => activid::request(heard),
             Dialect::MiniOrange => miniorange::request(heard),
             Dialect::Ubisecure => ubisecure::request(heard),
+            Dialect::OneLogin => asked.managing = onelogin::request(heard),
         }
         Ok(asked)
     }
@@ -53,6 +58,7 @@ impl Translate for Dialects {
             Dialect::ActivId => activid::answer(asked, response),
             Dialect::MiniOrange => miniorange::answer(asked, response),
             Dialect::Ubisecure => ubisecure::answer(asked, response),
+            Dialect::OneLogin => onelogin::answer(asked, response),
         }
     }
 }

@@ -14,7 +14,9 @@ const NOW: Timestamp = Timestamp::from_unix(1_800_000_000);
 
 /// A request put into the standard's words: its method, what of its head counts, and its body.
 pub fn heard(method: &str, path: &str, authorization: &str, body: &str) -> (Asked, String) {
-    let at: &'static Foreign = resolve(path).unwrap().foreign.unwrap();
+    let before_query = path.split('?').next().unwrap();
+    let route = resolve(before_query).unwrap();
+    let at: &'static Foreign = route.foreign.unwrap();
     let mut request = Request::builder().method(method).uri(path);
     if !authorization.is_empty() {
         request = request.header("authorization", authorization);
@@ -29,7 +31,7 @@ pub fn heard(method: &str, path: &str, authorization: &str, body: &str) -> (Aske
     }
     let (mut parts, ()) = request.body(()).unwrap().into_parts();
     let mut body = Bytes::copy_from_slice(body.as_bytes());
-    let mut below = resolve(path).unwrap().below.to_owned();
+    let mut below = route.below.to_owned();
     let base = BaseUrl::parse("https://id.example.com").unwrap();
     let asked = Dialects.request(Heard {
         at,
@@ -40,7 +42,9 @@ pub fn heard(method: &str, path: &str, authorization: &str, body: &str) -> (Aske
         below: &mut below,
     });
     let asked = asked.unwrap();
-    let mut told = format!("{} {below}\n", parts.method);
+    let query = parts.uri.query().map(|query| format!("?{query}"));
+    let query = query.unwrap_or_default();
+    let mut told = format!("{} {below}{query}\n", parts.method);
     for (name, value) in &parts.headers {
         told.push_str(&format!("{name}: {}\n", value.to_str().unwrap()));
     }

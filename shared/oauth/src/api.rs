@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use crate::claims;
+use crate::hash::number;
 use crate::scope::Scope;
 use crate::tenant::LifetimeOverrides;
 use crate::token::opaque::AccessTokenFormat;
@@ -47,6 +48,11 @@ impl ResourceId {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The identifier as a number, for who names APIs so.
+    pub fn number(&self) -> u32 {
+        number(&self.0)
+    }
 }
 
 impl fmt::Display for ResourceId {
@@ -70,6 +76,9 @@ pub struct Api {
     /// For people, in lists.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// For people, where they look at one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
     /// What its tokens say in `aud`; the identifier where this is empty. A client of the tenant that is listed here
     /// may introspect them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

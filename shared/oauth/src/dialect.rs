@@ -17,6 +17,8 @@ pub enum Dialect {
     MiniOrange,
     /// Ubisecure's identity server.
     Ubisecure,
+    /// OneLogin.
+    OneLogin,
 }
 
 impl Dialect {
@@ -26,6 +28,7 @@ impl Dialect {
         Self::ActivId,
         Self::MiniOrange,
         Self::Ubisecure,
+        Self::OneLogin,
     ];
 
     /// Its name in the registry.
@@ -35,6 +38,7 @@ impl Dialect {
             Self::ActivId => "activid",
             Self::MiniOrange => "miniorange",
             Self::Ubisecure => "ubisecure",
+            Self::OneLogin => "onelogin",
         }
     }
 

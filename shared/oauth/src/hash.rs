@@ -28,6 +28,12 @@ pub fn sha256_of_parts(parts: &[&[u8]]) -> Sha256Hash {
     Sha256Hash(hash)
 }
 
+/// A name as a number, for who knows things by numbers: 31 bits of its hash, which fit a signed integer, and never 0.
+pub fn number(name: &str) -> u32 {
+    let Sha256Hash([a, b, c, d, ..]) = sha256(name.as_bytes());
+    (u32::from_be_bytes([a, b, c, d]) & 0x7fff_ffff).max(1)
+}
+
 /// The left half of a hash, base64url: `at_hash` of OIDC Core section 3.1.3.6.
 pub fn left_half_base64url(
     bytes: &[u8],

@@ -33,6 +33,7 @@ pub mod registration;
 pub mod route;
 pub mod scope;
 pub mod secret_token;
+pub mod segment;
 pub mod settings;
 pub mod sign_in;
 pub mod store;

@@ -306,7 +306,9 @@ mod tests {
                     (tenant, endpoint),
                     "{path}"
                 );
-                let below = match endpoint.below() {
+                // A product may have a path of its own for what stands below one of ours.
+                let goes_on = found.foreign.map_or(endpoint.below(), |it| it.below);
+                let below = match goes_on {
                     Below::Nothing => "",
                     Below::Segment(_) => "a%20b",
                     Below::Anything => "a/b",

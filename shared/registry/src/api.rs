@@ -57,6 +57,7 @@ pub fn read(node: Node, place: &Place, faults: &Faults) -> Option<ApiEntry> {
             .clone()
             .or_else(|| ResourceId::parse("urn:unnamed").ok())?,
         name: fields.text("name"),
+        description: fields.text("description"),
         audience: read_audience(&mut fields),
         scopes: read_scopes(&mut fields),
         claims: claim_rule::read_all(&mut fields),
@@ -156,6 +157,24 @@ pub(crate) fn one_token(text: &str) -> Result<String, String> {
             "{text} is more than one scope; list them one by one"
         )),
     }
+}
+
+/// One API's assignment to one client, as it is written by itself.
+#[derive(Debug, Clone)]
+pub struct Assignment {
+    /// The client, if it is said again.
+    pub client_id: Option<String>,
+    /// The scopes of the API that the client may have. What is one of them, the API says.
+    pub scope: Scope,
+}
+
+/// Reads an assignment.
+pub fn read_assignment(node: Node, faults: &Faults) -> Option<Assignment> {
+    let mut fields = Fields::open(node, Place::default().inside("an assignment"), faults)?;
+    let client_id = fields.text("client_id");
+    let scope = fields.parsed("scope", Scope::parse).unwrap_or_default();
+    fields.close();
+    Some(Assignment { client_id, scope })
 }
 
 /// Reads which APIs a client may have tokens for: `apis: [{resource: https://..., scope: orders:read}]`.

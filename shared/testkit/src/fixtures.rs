@@ -93,6 +93,7 @@ pub fn api(resource: &str) -> Api {
     Api {
         resource: ResourceId::parse(resource).unwrap(),
         name: None,
+        description: None,
         audience: Vec::new(),
         scopes: ["read", "write"].map(scope).to_vec(),
         claims: Vec::new(),

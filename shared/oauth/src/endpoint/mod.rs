@@ -217,8 +217,9 @@ async fn route<S: Service, T: Translate>(
         return Ok(preflight(methods));
     }
     // Below an endpoint whose paths go on, each has methods of its own, and the service says which.
-    let known = endpoint.below() == Below::Anything
-        || methods.split(", ").any(|it| it == parts.method.as_str());
+    let goes_on = foreign.map_or(endpoint.below(), |it| it.below);
+    let known =
+        goes_on == Below::Anything || methods.split(", ").any(|it| it == parts.method.as_str());
     if !known {
         let error = OAuthError::new(ErrorCode::MethodNotAllowed, "method_not_allowed");
         let mut response = refuse(&error, &parts.method, &inbound.request_id, log);

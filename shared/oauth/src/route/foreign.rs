@@ -29,13 +29,26 @@ const fn at(
         dialect,
         path,
         methods,
-        below: endpoint.below(),
+        below: Below::Nothing,
         endpoint,
     }
 }
 
+/// Everything below a path.
+const fn below(
+    dialect: Dialect,
+    methods: &'static str,
+    path: &'static str,
+    endpoint: Endpoint,
+) -> Foreign {
+    Foreign {
+        below: Below::Anything,
+        ..at(dialect, methods, path, endpoint)
+    }
+}
+
 /// THE table of them.
-pub const FOREIGN: [Foreign; 18] = [
+pub const FOREIGN: [Foreign; 28] = [
     at(Dialect::OnePortal, "POST", "/openid/token", Endpoint::Token),
     at(
         Dialect::OnePortal,
@@ -133,5 +146,61 @@ pub const FOREIGN: [Foreign; 18] = [
         "GET, HEAD",
         "/uas/oauth2/metadata.jwks",
         Endpoint::Jwks,
+    ),
+    // Its metadata names the first of two.
+    at(Dialect::OneLogin, "POST", "/oidc/2/token", Endpoint::Token),
+    at(
+        Dialect::OneLogin,
+        "POST",
+        "/oidc/2/token/introspection",
+        Endpoint::Introspection,
+    ),
+    at(
+        Dialect::OneLogin,
+        "POST",
+        "/oidc/2/token/revocation",
+        Endpoint::Revocation,
+    ),
+    at(
+        Dialect::OneLogin,
+        "GET, HEAD, POST",
+        "/oidc/2/me",
+        Endpoint::UserInfo,
+    ),
+    at(
+        Dialect::OneLogin,
+        "GET, HEAD",
+        "/oidc/2/.well-known/openid-configuration",
+        Endpoint::OpenIdConfiguration,
+    ),
+    at(
+        Dialect::OneLogin,
+        "GET, HEAD",
+        "/oidc/2/certs",
+        Endpoint::Jwks,
+    ),
+    at(
+        Dialect::OneLogin,
+        "POST",
+        "/auth/oauth2/token",
+        Endpoint::Token,
+    ),
+    at(
+        Dialect::OneLogin,
+        "POST",
+        "/auth/oauth2/v2/token",
+        Endpoint::Token,
+    ),
+    at(
+        Dialect::OneLogin,
+        "GET, HEAD, POST",
+        "/api/2/api_authorizations",
+        Endpoint::Manage,
+    ),
+    below(
+        Dialect::OneLogin,
+        "GET, HEAD, POST, PUT, DELETE",
+        "/api/2/api_authorizations",
+        Endpoint::Manage,
     ),
 ];

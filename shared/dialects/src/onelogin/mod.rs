@@ -1,0 +1,64 @@
+//! OneLogin: a token for its APIs asked for in JSON and told in an envelope; the management of APIs, which it calls API
+//! authorizations, in words of its own; and OpenID Connect at paths of its own.
+
+mod management;
+mod token;
+
+use bytes::Bytes;
+use http::Response;
+use latchkey_oauth::endpoint::translate::Heard;
+use latchkey_oauth::route::Endpoint;
+
+pub use self::management::Managing;
+use crate::Asked;
+use crate::answer::{with_members_of_success, with_own_paths};
+use crate::basic;
+
+pub fn request(heard: Heard<'_>) -> Option<Managing> {
+    match heard.at.endpoint {
+        Endpoint::Manage => return Some(management::request(heard)),
+        Endpoint::Token if token::is_at(heard.at) => token::request(heard),
+        Endpoint::Token
+        | Endpoint::Introspection
+        | Endpoint::Revocation
+        | Endpoint::Password
+        | Endpoint::UserInfo
+        | Endpoint::Jwks
+        | Endpoint::OpenIdConfiguration
+        | Endpoint::AuthorizationServerMetadata
+        | Endpoint::Registration
+        | Endpoint::ClientConfiguration
+        | Endpoint::Activation => basic::encode(heard.parts),
+    }
+    None
+}
+
+pub fn answer(asked: &Asked, response: Response<Bytes>) -> Response<Bytes> {
+    if let Some(managing) = &asked.managing {
+        return management::answer(managing, response);
+    }
+    match asked.at.endpoint {
+        Endpoint::Token if token::is_at(asked.at) => token::answer(asked, response),
+        Endpoint::OpenIdConfiguration | Endpoint::AuthorizationServerMetadata => {
+            with_own_paths(asked, response)
+        }
+        Endpoint::Introspection => with_members_of_success(response, |members| {
+            if let Some(token_type) = members.get_mut("token_type") {
+                // What it calls the `token_type` of an access token.
+                *token_type = "access_token".into();
+            }
+        }),
+        Endpoint::Token
+        | Endpoint::Password
+        | Endpoint::UserInfo
+        | Endpoint::Revocation
+        | Endpoint::Jwks
+        | Endpoint::Registration
+        | Endpoint::ClientConfiguration
+        | Endpoint::Activation
+        | Endpoint::Manage => response,
+    }
+}
+
+#[cfg(test)]
+mod tests;
