@@ -272,7 +272,7 @@ async fn openid_connect_is_at_its_paths(world: World) {
         ("grant_type", "password"),
         ("username", "alice"),
         ("password", PASSWORD),
-        ("scope", "openid profile"),
+        ("scope", "openid profile offline_access"),
     ];
     let issued = send("/oidc/2/token", form).await.ok();
     let (access, refresh) = (

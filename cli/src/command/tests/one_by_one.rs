@@ -182,7 +182,7 @@ async fn apis_one_by_one() {
     deployment.apply(SMALL).await;
     let mut told = Vec::new();
     for line in [
-        "latchkey api add https://orders.example.com --name Orders --audience https://orders.example.com --audience shop --scope orders:read=See+orders --scope orders:write --claim email_address=email --claim groups --constant tier=gold --access-token-lifetime 10m",
+        "latchkey api add https://orders.example.com --name Orders --description What+is+ordered --audience https://orders.example.com --audience shop --scope orders:read=See+orders --scope orders:write --claim email_address=email --claim groups --constant tier=gold --access-token-lifetime 10m",
         "latchkey api assign https://orders.example.com shop --scope orders:read",
         "latchkey api assign https://orders.example.com shop --scope orders:read",
         "latchkey api list",

@@ -13,13 +13,22 @@ pub use self::management::Managing;
 use crate::Asked;
 use crate::answer::{with_members_of_success, with_own_paths};
 use crate::basic;
+use crate::form::Form;
+
+const OFFLINE_ACCESS: &str = "offline_access";
 
 pub fn request(heard: Heard<'_>) -> Option<Managing> {
     match heard.at.endpoint {
         Endpoint::Manage => return Some(management::request(heard)),
         Endpoint::Token if token::is_at(heard.at) => token::request(heard),
-        Endpoint::Token
-        | Endpoint::Introspection
+        Endpoint::Token => {
+            if let Some(mut form) = Form::of(heard.parts, heard.body) {
+                without_offline_access(&mut form);
+                *heard.body = form.encode();
+            }
+            basic::encode(heard.parts);
+        }
+        Endpoint::Introspection
         | Endpoint::Revocation
         | Endpoint::Password
         | Endpoint::UserInfo
@@ -31,6 +40,17 @@ pub fn request(heard: Heard<'_>) -> Option<Managing> {
         | Endpoint::Activation => basic::encode(heard.parts),
     }
     None
+}
+
+/// OIDC Core section 11: its clients ask for a refresh token by a scope. Here a client has one or has none, whatever it asks for.
+fn without_offline_access(form: &mut Form) {
+    form.change("scope", |scope| {
+        let others = scope.split(' ').filter(|it| *it != OFFLINE_ACCESS);
+        others.collect::<Vec<_>>().join(" ")
+    });
+    if form.get("scope") == Some("") {
+        form.remove("scope");
+    }
 }
 
 pub fn answer(asked: &Asked, response: Response<Bytes>) -> Response<Bytes> {

@@ -335,6 +335,15 @@ fn openid_connect_at_its_paths() {
     let form = "grant_type=password&client_id=id&resource=r&scope=openid";
     let (_, request) = heard("POST", "/oidc/2/token", "Basic aWQ6YStiJTJG", form);
     insta::assert_snapshot!(request);
+    for (said, meant) in [
+        ("openid+offline_access+a", "scope=openid+a"),
+        ("offline_access", "grant_type=password"),
+        ("my_offline_access", "scope=my_offline_access"),
+    ] {
+        let form = format!("grant_type=password&scope={said}");
+        let (_, request) = heard("POST", "/oidc/2/token", "", &form);
+        assert!(request.ends_with(meant), "{request}");
+    }
     let (asked, _) = heard("POST", "/oidc/2/token/introspection", "", "token=x");
     let active = json!({"active": true, "token_type": "Bearer", "client_id": "id"});
     insta::assert_snapshot!(told(&asked, 200, &active));
