@@ -7,7 +7,7 @@ use crate::demo_checks::Story;
 use crate::demo_http::Http;
 use crate::demo_show as show;
 
-/// The whole story in the first tenant, a short one in each other; what was not as it should be.
+/// The whole story in the first tenant, a short one in each other, a product's own where it is served; what was not as it should be.
 pub fn run(url: &str, issuer: &str, accesses: &[Access]) -> Result<Vec<String>> {
     let (_, faults) = stories(&Http::new(url), issuer, accesses, true)?;
     show::heading("");
@@ -42,6 +42,7 @@ fn stories(
         let mut story = Story::new(http, issuer, access, number);
         story.aloud = aloud;
         let ended = match accesses.first() {
+            _ if !access.dialects.is_empty() => story.dialects(),
             Some(first) if index > 0 => story.short(first),
             Some(_) | None => story.whole(),
         };

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use latchkey_oauth::dialect::Dialect;
 use serde::Deserialize;
 
 use crate::registry::{Applied, Generated};
@@ -25,6 +26,8 @@ pub struct ClientLogin {
 #[derive(Debug, PartialEq, Eq)]
 pub struct Access {
     pub tenant: String,
+    /// Products whose clients it serves.
+    pub dialects: Vec<Dialect>,
     pub client: ClientLogin,
     /// One that gets no tokens, and whom the client's tokens are for.
     pub resource_server: Option<ClientLogin>,
@@ -62,6 +65,10 @@ struct Registry {
 #[derive(Debug, Deserialize)]
 struct Tenant {
     tenant: String,
+    #[serde(default)]
+    dialects: Vec<Dialect>,
+    #[serde(default)]
+    client_ids_as_scopes: bool,
     #[serde(default)]
     clients: Vec<Client>,
     #[serde(default)]
@@ -130,10 +137,13 @@ impl Tenant {
         })?;
         Some(Access {
             tenant: self.tenant.clone(),
+            dialects: self.dialects.clone(),
             resource_server: self
                 .logins(path, applied)
                 .find(|(other, _)| {
-                    other.grant_types.is_empty() && client.audience.contains(&other.client_id)
+                    let meant =
+                        self.client_ids_as_scopes || client.audience.contains(&other.client_id);
+                    other.grant_types.is_empty() && meant
                 })
                 .map(|(_, login)| login),
             service: self

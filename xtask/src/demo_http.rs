@@ -29,7 +29,12 @@ pub struct Call {
 
 #[derive(Debug)]
 pub enum Credentials {
-    Basic { client_id: String, secret: String },
+    Basic {
+        client_id: String,
+        secret: String,
+    },
+    /// Both by name, as one product's clients have them.
+    Named(ClientLogin),
     Bearer(String),
 }
 
@@ -171,6 +176,14 @@ impl Credentials {
             Self::Basic { client_id, secret } => {
                 let pair = format!("{}:{}", form_encoded(client_id), form_encoded(secret));
                 format!("Basic {}", BASE64_STANDARD.encode(pair))
+            }
+            Self::Named(client) => {
+                let ClientLogin {
+                    client_id,
+                    client_secret,
+                    ..
+                } = client;
+                format!("client_id:{client_id}, client_secret:{client_secret}")
             }
             Self::Bearer(token) => format!("Bearer {token}"),
         }

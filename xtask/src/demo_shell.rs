@@ -67,6 +67,7 @@ mod tests {
     fn access(tenant: &str, password: &str) -> Access {
         Access {
             tenant: tenant.to_owned(),
+            dialects: Vec::new(),
             client: ClientLogin {
                 client_id: "web".to_owned(),
                 client_secret: "plain".to_owned(),

@@ -28,6 +28,10 @@ pub fn request(http: &Http, call: &Call) {
             let value = format!("Basic {client_id}:•••• in Base64");
             say(&format!("  {} {value}", paint(NAME, "Authorization:")));
         }
+        Some(Credentials::Named(client)) => {
+            let value = format!("client_id:{}, client_secret:••••", client.client_id);
+            say(&format!("  {} {value}", paint(NAME, "Authorization:")));
+        }
         Some(Credentials::Bearer(token)) => {
             let value = format!("Bearer {}", shortened(token));
             say(&format!("  {} {value}", paint(NAME, "Authorization:")));

@@ -10,6 +10,7 @@ mod build;
 mod demo;
 mod demo_access;
 mod demo_checks;
+mod demo_dialects;
 mod demo_http;
 mod demo_jwt;
 mod demo_shell;

@@ -5,6 +5,7 @@ use std::process::{Command, ExitCode, ExitStatus};
 
 use anyhow::{Context, Result, bail};
 
+use crate::demo_http::Http;
 use crate::environment::Environment;
 use crate::gateway::{self, Gateway};
 use crate::progress::{BAD, Step, Timings, note, paint, say};
@@ -13,7 +14,7 @@ use crate::secrets::Notes;
 use crate::stack::{self, Database, Stack};
 use crate::test_counts::{self, Counts};
 use crate::tools::{Emulator, PythonTools, Sam, Schemathesis};
-use crate::{build, prerequisites, process, workspace};
+use crate::{build, demo, demo_access, prerequisites, process, workspace};
 
 #[derive(Debug, Default)]
 struct Report {
@@ -113,6 +114,7 @@ fn against(
     for runner in runners {
         report.third_party(&client, runner);
     }
+    report.dialects(stack, &environment, &gateway.url);
     // Last of all: it changes whatever it can.
     report.openapi(&environment, &gateway.url);
     report.secrets(&notes, gateway.log());
@@ -194,6 +196,30 @@ impl Report {
         self.tests(&label, notes, client.tell(&mut command), |lines| {
             (test_counts::of_closing_line(lines), Vec::new())
         });
+    }
+
+    /// The example of other products' clients, as `cargo xtask dev --registry` shows it.
+    fn dialects(&mut self, stack: &Stack, environment: &Environment, url: &str) {
+        let outcome = self.stage("other products' clients", || {
+            let example = workspace::root().join("examples/dialects.yaml");
+            let operator = Operator {
+                environment,
+                release: false,
+            };
+            let applied = operator.apply(&example)?;
+            operator.ensure_keys(stack)?;
+            let accesses = demo_access::read(&example, &applied)?;
+            demo::run_silently(&Http::new(url), url, &accesses)
+        });
+        match outcome {
+            Ok((passed, faults)) => {
+                self.counts.passed += u64::try_from(passed).unwrap_or_default();
+                for fault in faults {
+                    self.fault(&anyhow::anyhow!(fault));
+                }
+            }
+            Err(error) => self.fault(&error),
+        }
     }
 
     /// The management API against its own document.
