@@ -66,7 +66,12 @@ pub async fn invoke(request: Request<Bytes>, certificate: &str) -> Response<Byte
             }
         }
     }
-    let body = told["body"].as_str().unwrap_or_default().to_owned();
+    let body = told["body"].as_str().unwrap_or_default();
+    // Of a media type that lambda_http knows no text by, as application/jwt.
+    let body = match told["isBase64Encoded"].as_bool() {
+        Some(true) => STANDARD.decode(body).expect("base64"),
+        Some(false) | None => body.as_bytes().to_vec(),
+    };
     response.body(Bytes::from(body)).expect("an answer")
 }
 

@@ -1,5 +1,6 @@
 //! `cargo xtask test`: format, lints, unit tests, and the black-box tests against a local stack of its own.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, ExitStatus};
 
@@ -202,6 +203,10 @@ impl Report {
     fn dialects(&mut self, stack: &Stack, environment: &Environment, url: &str) {
         let outcome = self.stage("other products' clients", || {
             let example = workspace::root().join("examples/dialects.yaml");
+            // It names the issuer that `dev` has.
+            let text = fs::read_to_string(&example)?.replace("http://127.0.0.1:9000", url);
+            let example = workspace::state().join("dialects.yaml");
+            fs::write(&example, text)?;
             let operator = Operator {
                 environment,
                 release: false,
