@@ -31,15 +31,16 @@ pub use user::{OneUser, ResetToken, UserAdd, UserCommand, UserPassword};
 #[command(
     name = "latchkey",
     version,
-    after_help = "A deployment is described in one registry file, and `apply` makes the store equal to it:
+    after_help = "A deployment is described in one registry file, and `apply` makes the store
+equal to it:
 
   latchkey apply registry.yaml --dry-run    what would change
   latchkey apply registry.yaml              change it
-  latchkey keys add KMS_KEY_ID              give the default tenant a key to sign with
+  latchkey keys add KMS_KEY_ID              the default tenant signs with it
   latchkey user disable mallory             end somebody's tokens now
 
-Region and credentials are found as AWS tools find them (AWS_REGION, AWS_PROFILE, ...).
-With IAM Identity Center:
+Region and credentials are found as AWS tools find them (AWS_REGION,
+AWS_PROFILE, ...). With IAM Identity Center:
   eval \"$(aws configure export-credentials --format env)\""
 )]
 pub struct Arguments {
@@ -179,11 +180,13 @@ pub enum Command {
     Completions(Completions),
 }
 
-const APPLY_HELP: &str = "The file's fields are described in docs/registry-file.md; examples/registry.yaml is one to start from.
+const APPLY_HELP: &str =
+    "The file's fields are described in docs/registry-file.md; examples/registry.yaml
+is one to start from.
 
-What the file does not name stays, unless --prune is given; a tenant without `users:` (or
-`clients:`) leaves its users (or clients) alone altogether. {generate: true} makes a secret up
-once and shows it once.
+What the file does not name stays, unless --prune is given; a tenant without
+`users:` (or `clients:`, or `apis:`) leaves its users (or clients, or APIs)
+alone altogether. {generate: true} makes a secret up once and shows it once.
 
   latchkey apply registry.yaml --dry-run
   latchkey apply registry.yaml --prune
@@ -245,14 +248,16 @@ pub enum ClientCommand {
     List(OfTenant),
     /// Add a client; it gets a secret made up and shown once, unless told otherwise.
     #[command(
-        after_help = "  latchkey client add orders --grant-type client_credentials --scope 'orders:read orders:write'
-  latchkey client add shop --grant-type password --grant-type refresh_token --scope 'openid profile'"
+        after_help = "  latchkey client add orders --grant-type client_credentials \\
+    --scope 'orders:read orders:write'
+  latchkey client add shop --grant-type password --grant-type refresh_token \\
+    --scope 'openid profile'"
     )]
     Add(Box<ClientAdd>),
     /// Give a client another secret, made up and shown once unless told otherwise.
     #[command(after_help = "Replacing a secret without an outage:
-  latchkey client secret shop --keep-old    both count now; configure the client with the new one
-  latchkey client secret shop --drop-old    only the new one counts")]
+  latchkey client secret shop --keep-old    # both count: configure the new one
+  latchkey client secret shop --drop-old    # only the new one counts")]
     Secret(ClientSecret),
     /// Let a client in that registered itself and waits.
     Activate(OneClient),

@@ -85,6 +85,39 @@ async fn a_client_may_sign_in_for_itself() {
     assert_eq!(not_looked, ["tls", "password", "claims"]);
 }
 
+/// Neither the password nor what comes after a login is blamed for it.
+#[tokio::test]
+async fn a_refused_client_is_told_as_such() {
+    let front = Front::open().await;
+    for user in [None, Some("alice")] {
+        let mut patient = patient("web", user);
+        patient.client_secret = SecretString::from("another's");
+        let report = report(&front, patient).await;
+        let wrong = told(&report, Verdict::Wrong);
+        let [("login", said)] = wrong.as_slice() else {
+            panic!("{wrong:#?}");
+        };
+        assert!(
+            said.starts_with("refused by 401 invalid_client: is it a client"),
+            "{said}"
+        );
+        assert_eq!(report.wrong_checks(), 1);
+        let not_looked = told(&report, Verdict::NotLooked);
+        let not_looked: Vec<&str> = not_looked.into_iter().map(|(check, _)| check).collect();
+        assert_eq!(
+            not_looked,
+            [
+                "tls",
+                "password",
+                "signature",
+                "introspection",
+                "claims",
+                "revocation"
+            ]
+        );
+    }
+}
+
 /// Each fault is told, by its check, in one line; and each check can fail.
 #[tokio::test]
 async fn each_fault_is_told() {

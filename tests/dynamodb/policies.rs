@@ -50,6 +50,7 @@ async fn a_function_may_call_what_it_calls_and_no_more() {
     let machine = Client {
         grant_types: vec![GrantType::Password, GrantType::ClientCredentials],
         authentication_by_access_token: true,
+        userinfo_signed_response_alg: Some(own.keys.keys[0].alg),
         ..confidential("machine")
     };
     own.store.put_client(&own.tenant, &machine).await;
@@ -72,6 +73,14 @@ async fn a_function_may_call_what_it_calls_and_no_more() {
         let used = used.entry(function).or_default();
         used.extend(calls.iter().flat_map(needed));
     }
+    // And it wants UserInfo signed.
+    let login = own.login_by("machine", "alice", PASSWORD, "openid").await;
+    ledger.take();
+    let bearer = get("/userinfo").bearer(&login.ok().string("access_token"));
+    let _ = served.send(bearer).await.ok();
+    let calls = ledger.take().calls;
+    let userinfo = used.entry("userinfo").or_default();
+    userinfo.extend(calls.iter().flat_map(needed));
     // At another host than the base URL's it has to be looked up whose that is.
     let elsewhere = own.served_by(&counting.0, &counting.1);
     let elsewhere = elsewhere.at_host("elsewhere.example.com");

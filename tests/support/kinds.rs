@@ -400,6 +400,7 @@ impl Kind {
                     ("grant_type", "password"),
                     ("username", "alice"),
                     ("password", PASSWORD),
+                    ("scope", "read"),
                 ];
                 post("/token", &form).bearer(&prepared.client_token)
             }

@@ -49,11 +49,11 @@ pub fn curl_lines(url: &str, access: &Access) -> Vec<String> {
             access.scope
         ),
         r#"TOKEN=$(echo "$ANSWER" | sed 's/.*"access_token":"\([^"]*\)".*/\1/')"#.to_owned(),
-        format!("curl -s {client} -d \"token=$TOKEN\" {base}/introspect"),
+        format!("curl -s {client} -d \"token=$TOKEN\" {base}/introspect; echo"),
     ];
     if access.asks_for("openid") {
         lines.push(format!(
-            "curl -s -H \"Authorization: Bearer $TOKEN\" {base}/userinfo"
+            "curl -s -H \"Authorization: Bearer $TOKEN\" {base}/userinfo; echo"
         ));
     }
     lines
@@ -90,5 +90,14 @@ mod tests {
         let text = shell_variables("http://127.0.0.1:9000", &accesses);
         assert!(text.contains("LATCHKEY_PASSWORD='it'\\''s'\n"), "{text}");
         assert!(text.contains("LATCHKEY_ACME_ISSUER='http://127.0.0.1:9000/acme'\n"));
+    }
+
+    /// A prompt is not to follow an answer on its line.
+    #[test]
+    fn an_answer_ends_its_line() {
+        for line in curl_lines("http://127.0.0.1:9000", &access("default", "p")) {
+            let ended = line.ends_with("; echo") || line.ends_with("; echo \"$ANSWER\"");
+            assert!(ended || !line.contains("curl"), "{line}");
+        }
     }
 }

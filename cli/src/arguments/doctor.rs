@@ -6,12 +6,15 @@ use clap_complete::Shell;
 use crate::doctor::Target;
 
 pub const DOCTOR_HELP: &str = "  latchkey doctor https://id.example.com
-  latchkey doctor https://id.example.com/acme --json | jq '.findings[] | select(.verdict == \"wrong\")'
-  SECRET=... PASSWORD=... latchkey doctor https://id.example.com --client-id shop --client-secret-env SECRET \\
-      --username alice --password-env PASSWORD
+  latchkey doctor https://id.example.com/acme --json |
+    jq '.findings[] | select(.verdict == \"wrong\")'
+  SECRET=... PASSWORD=... latchkey doctor https://id.example.com \\
+    --client-id shop --client-secret-env SECRET \\
+    --username alice --password-env PASSWORD
 
-Nothing but HTTP is asked, so no table and no credentials of AWS are needed. The login tries a wrong
-password once and revokes what it was given. The exit code is 1 if anything is wrong.";
+Nothing but HTTP is asked, so no table and no credentials of AWS are needed. The
+login tries a wrong password once and revokes what it was given. The exit code
+is 1 if anything is wrong.";
 
 pub const COMPLETIONS_HELP: &str = "  latchkey completions bash > /etc/bash_completion.d/latchkey
   latchkey completions zsh > \"${fpath[1]}/_latchkey\"

@@ -15,8 +15,9 @@ pub enum KeysCommand {
     List(OfTenant),
     /// Add a key of KMS; from when it signs, the others sign no more, but stay published.
     #[command(
-        after_help = "A tenant's first key signs at once. Any other is published now and signs 3 hours later,
-as verifiers keep what they have read of the JWK set (API Gateway for 2 hours).
+        after_help = "A tenant's first key signs at once. Any other is published now and signs 3 hours
+later, as verifiers keep what they have read of the JWK set (API Gateway for 2
+hours).
 
   latchkey keys add 1234abcd-12ab-34cd-56ef-1234567890ab
   latchkey keys add alias/tokens-2027 --tenant acme --signs-from 24h"

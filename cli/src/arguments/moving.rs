@@ -11,9 +11,10 @@ pub const IMPORT_HELP: &str = "  latchkey user import realm.json --format keyclo
   latchkey user import realm.json --format keycloak --tenant shop
   latchkey user import realm.json --format keycloak --tenant shop --resume
 
-docs/moving-in.md says for each format how to get the file, what moves and what does not.
-Rows that are wrong are told with their line, left out, and kept in FILE.rejected.jsonl; the exit
-code is 2 then. Users who are there already stay as they are, unless --update is given.";
+docs/moving-in.md says for each format how to get the file, what moves and what
+does not. Rows that are wrong are told with their line, left out, and kept in
+FILE.rejected.jsonl; the exit code is 2 then. Users who are there already stay
+as they are, unless --update is given.";
 
 /// Arguments of `user import`.
 #[derive(Debug, Args)]

@@ -45,15 +45,14 @@ pub enum ApiCommand {
     /// List a tenant's APIs.
     List(OfTenant),
     /// Add an API.
-    #[command(
-        after_help = "  latchkey api add https://orders.example.com --scope orders:read='See orders' --scope orders:write \\
-    --claim email_address=email --constant tier=gold --access-token-lifetime 10m"
-    )]
+    #[command(after_help = "  latchkey api add https://orders.example.com \\
+    --scope orders:read='See orders' --scope orders:write \\
+    --claim email_address=email --constant tier=gold \\
+    --access-token-lifetime 10m")]
     Add(Box<ApiAdd>),
     /// Let a client have tokens for an API, with these scopes of it and no others.
-    #[command(
-        after_help = "  latchkey api assign https://orders.example.com shop --scope 'orders:read orders:write'"
-    )]
+    #[command(after_help = "  latchkey api assign https://orders.example.com shop \\
+    --scope 'orders:read orders:write'")]
     Assign(ApiAssign),
     /// Let a client have no tokens for an API any more.
     Unassign(ApiUnassign),

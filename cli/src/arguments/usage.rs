@@ -66,6 +66,19 @@ mod tests {
         }
     }
 
+    /// What is to be pasted is not to be broken by the terminal.
+    #[test]
+    fn no_help_is_wider_than_a_terminal() {
+        let mut commands = vec![command()];
+        while let Some(command) = commands.pop() {
+            let help = command.get_after_help().map(ToString::to_string);
+            for line in help.unwrap_or_default().lines() {
+                assert!(line.chars().count() <= 80, "{}: {line}", command.get_name());
+            }
+            commands.extend(command.get_subcommands().cloned());
+        }
+    }
+
     #[test]
     fn usage_names_what_must_be_given() {
         assert_eq!(

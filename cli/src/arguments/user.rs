@@ -16,9 +16,12 @@ pub enum UserCommand {
     List(OfTenant),
     /// Add a user; the password is asked for, unless told otherwise.
     #[command(
-        after_help = "  latchkey user add alice --claim name='Alice Example' --claim email=alice@example.com
-  latchkey user add bob --tenant acme --generate --claim groups=staff --claim groups=admins
-  latchkey user add carol --claim address.locality=Graz --claim address.country=Austria"
+        after_help = "  latchkey user add alice --claim name='Alice Example' \\
+    --claim email=alice@example.com
+  latchkey user add bob --tenant acme --generate \\
+    --claim groups=staff --claim groups=admins
+  latchkey user add carol \\
+    --claim address.locality=Graz --claim address.country=Austria"
     )]
     Add(Box<UserAdd>),
     /// Set a user's password, asked for unless told otherwise; their tokens end.
@@ -84,8 +87,13 @@ pub struct UserPassword {
     pub argon2: Argon2,
 }
 
-const RESET_HELP: &str = "The user's client redeems it, with the new password:
-  curl https://ISSUER/password -u CLIENT_ID:CLIENT_SECRET -d username=alice -d reset_token=... -d new_password=...";
+const RESET_HELP: &str =
+    "The user's client redeems it, with the new password; 204 says that it is set:
+  curl \"$ISSUER/password\" -u \"$CLIENT_ID:$CLIENT_SECRET\" -w '%{http_code}\\n' \\
+    --data-urlencode username=alice --data-urlencode \"reset_token=$TOKEN\" \\
+    --data-urlencode \"new_password=$NEW\"
+Locally ISSUER is LATCHKEY_ISSUER of .latchkey/watch.env, and /TENANT behind it
+unless it is the default tenant.";
 
 /// Arguments of `user reset-token`.
 #[derive(Debug, Args)]

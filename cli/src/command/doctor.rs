@@ -1,5 +1,7 @@
 //! `latchkey doctor`.
 
+use std::fmt;
+
 use anstyle::{AnsiColor, Style};
 use anyhow::Context as _;
 use latchkey_oauth::time::Clock;
@@ -13,9 +15,19 @@ use crate::doctor::{self, Patient};
 use crate::output::{self, Output};
 
 /// Something is wrong with the deployment.
-#[derive(Debug, thiserror::Error)]
-#[error("{0} of what was looked at is wrong")]
+#[derive(Debug)]
 pub struct Unwell(usize);
+
+impl fmt::Display for Unwell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            1 => write!(f, "1 check is wrong"),
+            checks => write!(f, "{checks} checks are wrong"),
+        }
+    }
+}
+
+impl std::error::Error for Unwell {}
 
 /// Looks at a deployment from outside and tells what is wrong.
 ///
@@ -30,9 +42,9 @@ pub fn run(
     let patient = patient(arguments, surroundings)?;
     let report = doctor::examine(&arguments.issuer, patient.as_ref(), clock);
     tell(&report, arguments, output)?;
-    match report.faults() {
+    match report.wrong_checks() {
         0 => Ok(()),
-        faults => Err(Unwell(faults).into()),
+        checks => Err(Unwell(checks).into()),
     }
 }
 

@@ -48,6 +48,7 @@ impl<R: RegistryAdmin, U: UserAdmin> Session<'_, R, U> {
     /// # Errors
     /// What went wrong.
     pub async fn export(&mut self, arguments: Export) -> anyhow::Result<()> {
+        let now = self.tools.clock.now();
         let tenants = self.everything(arguments.with_users).await?;
         let inside = arguments.with_users;
         let Some(path) = arguments.output else {
@@ -56,7 +57,7 @@ impl<R: RegistryAdmin, U: UserAdmin> Session<'_, R, U> {
             } else {
                 UsersAre::Elsewhere
             };
-            let text = registry_file::write(&tenants, users_are)?;
+            let text = registry_file::write(&tenants, users_are, now)?;
             return Ok(self.output.raw(&text)?);
         };
         let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -65,7 +66,7 @@ impl<R: RegistryAdmin, U: UserAdmin> Session<'_, R, U> {
         } else {
             UsersAre::Beside(&name)
         };
-        let text = registry_file::write(&tenants, users_are)?;
+        let text = registry_file::write(&tenants, users_are, now)?;
         let mut files = vec![path.display().to_string()];
         let written = || output::create_private(&path)?.write_all(text.as_bytes());
         written().with_context(|| format!("{} cannot be written", path.display()))?;

@@ -53,6 +53,14 @@ impl<'a> Row<'a> {
             published_until: key.published_until,
         }
     }
+
+    /// Whether another took over, or it was withdrawn, before its time.
+    fn never_signs(&self) -> bool {
+        let ends = [self.signs_until, self.published_until];
+        ends.into_iter()
+            .flatten()
+            .any(|until| until <= self.signs_from)
+    }
 }
 
 impl<R: RegistryAdmin, U: UserAdmin> Session<'_, R, U> {
@@ -90,8 +98,13 @@ impl<R: RegistryAdmin, U: UserAdmin> Session<'_, R, U> {
                     row.kid.to_owned(),
                     row.alg.as_str().to_owned(),
                     row.state.to_owned(),
-                    when(row.signs_from, now),
+                    if row.never_signs() {
+                        "never".to_owned()
+                    } else {
+                        when(row.signs_from, now)
+                    },
                     row.signs_until
+                        .filter(|_| !row.never_signs())
                         .map(|until| when(until, now))
                         .unwrap_or_default(),
                     row.kms_key_id.to_owned(),

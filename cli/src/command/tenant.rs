@@ -71,14 +71,22 @@ impl<R: RegistryAdmin, U: UserAdmin> Session<'_, R, U> {
             users: self.users.users(&tenant).await?,
             tenant: found,
         };
+        let keys = match stored.tenant.keys.keys.len() {
+            0 => String::new(),
+            count => format!(
+                ", keys in its ring {count} (they stay in KMS, no other tenant's, and can be deleted there)"
+            ),
+        };
         let what = format!(
-            "This deletes tenant {tenant} and all that belongs to it: clients {}, APIs {}, users {}, keys in its ring {} (they stay in KMS, no other tenant's, and can be deleted there). Every token of it ends.",
+            "This deletes tenant {tenant} and all that belongs to it: clients {}, APIs {}, users {}{keys}. Every token of it ends.",
             stored.clients.len(),
             stored.apis.len(),
             stored.users.len(),
-            stored.tenant.keys.keys.len(),
         );
-        self.output.say(&format!("{what}\n"))?;
+        if yes {
+            // Otherwise the question says it, or the refusal.
+            self.output.say(&format!("{what}\n"))?;
+        }
         self.ensure_confirmed(&what, yes)?;
         let changes = plan::deleted_tenant(&stored);
         let document = json!({"tenant": tenant});

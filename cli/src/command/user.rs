@@ -89,13 +89,14 @@ impl<R: RegistryAdmin, U: UserAdmin> Session<'_, R, U> {
 
     async fn find_user(&self, one: &OneUser) -> anyhow::Result<Versioned<User>> {
         let tenant = &one.of.tenant;
-        match self.users.user(tenant, &one.username).await? {
-            Some(user) => Ok(user),
-            None => bail!(
-                "tenant {tenant} has no user {}. `latchkey user list --tenant {tenant}` tells which it has",
-                one.username
-            ),
+        if let Some(user) = self.users.user(tenant, &one.username).await? {
+            return Ok(user);
         }
+        ensure_tenant(self.registry, tenant).await?;
+        bail!(
+            "tenant {tenant} has no user {}. `latchkey user list --tenant {tenant}` tells which it has",
+            one.username
+        )
     }
 
     async fn add_user(&mut self, arguments: UserAdd) -> anyhow::Result<()> {

@@ -41,11 +41,17 @@ impl std::fmt::Debug for Login<'_> {
 /// What is said about a token that is no access token of ours.
 const OF_ANOTHER_KIND: &str = "it is a token of another kind";
 
+/// How a client is refused that is not who it says (RFC 6749 section 5.2).
+const CLIENT_REFUSED: (u16, &str) = (401, "invalid_client");
+
 impl Login<'_> {
     /// Looks at a login.
     pub fn examine(&self, report: &mut Report) {
         self.wrong_password(report);
         let Some(tokens) = self.login(report) else {
+            for check in ["signature", "introspection", "claims", "revocation"] {
+                report.not_looked(check, "there is no token");
+            }
             return;
         };
         let text = |name: &str| tokens.get(name).and_then(Value::as_str);
@@ -96,6 +102,8 @@ impl Login<'_> {
             Err(error) => vec![error],
             Ok(answer) => match (answer.status, answer.error().as_str()) {
                 (400, "invalid_grant") => Vec::new(),
+                // No password was looked at.
+                CLIENT_REFUSED => return report.not_looked("password", "the client is refused"),
                 (status, error) => vec![format!(
                     "a wrong password gets {status} {error} and not 400 invalid_grant{}",
                     hint(status)
@@ -117,10 +125,13 @@ impl Login<'_> {
         let tokens = answer.json().filter(|_| status == 200);
         let Some(tokens) = tokens else {
             let error = answer.error();
-            report.wrong(
-                "login",
-                format!("refused by {status} {error}{}", hint(status)),
-            );
+            let hint = match (status, error.as_str()) {
+                CLIENT_REFUSED => {
+                    ": is it a client of this tenant, is its secret right, and its method client_secret_basic?"
+                }
+                _ => hint(status),
+            };
+            report.wrong("login", format!("refused by {status} {error}{hint}"));
             return None;
         };
         let mut faults = Vec::new();

@@ -1,5 +1,7 @@
 //! What was found: a line for each thing that is right, and a line for each fault.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 /// How it is with one thing.
@@ -57,6 +59,14 @@ impl Report {
     pub fn faults(&self) -> usize {
         let wrong = |finding: &&Finding| finding.verdict == Verdict::Wrong;
         self.findings.iter().filter(wrong).count()
+    }
+
+    /// How many checks have faults: one may have several.
+    pub fn wrong_checks(&self) -> usize {
+        let wrong = self.findings.iter();
+        let wrong = wrong.filter(|finding| finding.verdict == Verdict::Wrong);
+        let checks: BTreeSet<&str> = wrong.map(|finding| finding.check).collect();
+        checks.len()
     }
 
     fn push(&mut self, check: &'static str, verdict: Verdict, said: String) {

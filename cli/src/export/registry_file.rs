@@ -12,6 +12,8 @@ use latchkey_oauth::password_policy::PasswordPolicy;
 use latchkey_oauth::registration::RegistrationPolicy;
 use latchkey_oauth::store::Versioned;
 use latchkey_oauth::tenant::{ContextClasses, LifetimeOverrides, Tenant, TenantId, TenantSettings};
+use latchkey_oauth::time::Timestamp;
+use latchkey_oauth::token::jwk::RingKey;
 use latchkey_oauth::user::User;
 use serde::Serialize;
 
@@ -47,12 +49,16 @@ pub fn users_file(registry_file: &str, tenant: &TenantId) -> String {
     format!("{registry_file}.{tenant}.users.jsonl")
 }
 
-/// The registry file.
+/// The registry file, as of `now`.
 ///
 /// # Errors
 /// What cannot be written as YAML.
-pub fn write(tenants: &[Exported], users_are: UsersAre<'_>) -> anyhow::Result<String> {
-    let mut text = header(tenants, users_are)?;
+pub fn write(
+    tenants: &[Exported],
+    users_are: UsersAre<'_>,
+    now: Timestamp,
+) -> anyhow::Result<String> {
+    let mut text = header(tenants, users_are, now)?;
     let listed = tenants.iter().map(|exported| {
         let mut members = tenant(exported);
         if let UsersAre::Inside = users_are {
@@ -74,7 +80,11 @@ pub fn write(tenants: &[Exported], users_are: UsersAre<'_>) -> anyhow::Result<St
 }
 
 /// What to do with the file, and what is not in it.
-fn header(tenants: &[Exported], users_are: UsersAre<'_>) -> Result<String, std::fmt::Error> {
+fn header(
+    tenants: &[Exported],
+    users_are: UsersAre<'_>,
+    now: Timestamp,
+) -> Result<String, std::fmt::Error> {
     let name = match users_are {
         UsersAre::Beside(name) => name,
         UsersAre::Inside | UsersAre::Elsewhere => "FILE",
@@ -101,10 +111,10 @@ fn header(tenants: &[Exported], users_are: UsersAre<'_>) -> Result<String, std::
         }
     }
     for Exported { tenant, .. } in tenants {
-        for key in &tenant.keys.keys {
+        for key in keys(tenant, now) {
             writeln!(
                 text,
-                "#   latchkey keys add {} --tenant {}    # {} {}",
+                "#   latchkey keys add {} --tenant {} --alg {}    # {}",
                 key.kms_key_id,
                 tenant.id,
                 key.alg.as_str(),
@@ -114,12 +124,30 @@ fn header(tenants: &[Exported], users_are: UsersAre<'_>) -> Result<String, std::
     }
     text.push_str(
         "#
-# Not in it: the private keys, which never leave KMS (another account needs keys of its own); what is issued (refresh tokens,
-# revocations), so everybody signs in again; and counters of failed sign-ins.
+# Not in it: the private keys, which never leave KMS (another account needs keys of its own); keys that were withdrawn or sign no
+# more; what is issued (refresh tokens, revocations), so everybody signs in again; and counters of failed sign-ins.
 
 ",
     );
     Ok(text)
+}
+
+/// The keys to add where there are none: the first one signs there at once, so it is the one that signs now. One that was
+/// withdrawn may be in other hands, and one that signs no more is not to begin again.
+fn keys(tenant: &Tenant, now: Timestamp) -> Vec<&RingKey> {
+    let Tenant { settings, keys, .. } = tenant;
+    let signing = keys.signing_key(settings.signing_algorithm, now);
+    let is_signing = |key: &RingKey| signing.is_some_and(|signing| signing.kid == key.kid);
+    let mut listed: Vec<&RingKey> = keys
+        .keys
+        .iter()
+        .filter(|key| {
+            let ended = |until| until <= now.max(key.signs_from);
+            key.published_until.is_none() && !key.signs_until.is_some_and(ended)
+        })
+        .collect();
+    listed.sort_by_key(|key| (!is_signing(key), key.signs_from));
+    listed
 }
 
 fn tenant(exported: &Exported) -> Members {

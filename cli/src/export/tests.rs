@@ -94,7 +94,7 @@ proptest! {
             clients: Vec::new(),
             users: vec![of_now(user)],
         };
-        let text = write(std::slice::from_ref(&exported), UsersAre::Inside).unwrap();
+        let text = write(std::slice::from_ref(&exported), UsersAre::Inside, fixtures::NOW).unwrap();
         let file = parse("file", &text, &Nowhere).map_err(|faults| {
             TestCaseError::fail(format!("{faults}\n{text}"))
         })?;

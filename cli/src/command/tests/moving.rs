@@ -254,6 +254,41 @@ async fn what_is_exported_goes_into_an_empty_store_and_comes_out_the_same() {
     assert!(told.contains("Done: 3 there already"), "{told}");
 }
 
+/// What is pasted into an empty deployment signs there at once, the first line before all others.
+#[tokio::test]
+async fn an_export_adds_no_key_that_is_withdrawn_or_signs_no_more() {
+    let deployment = deployment().await;
+    let added = async |line: &str| {
+        let told = deployment.ok(&format!("{line} --json"), "").await;
+        let told: Value = serde_json::from_str(&told).unwrap();
+        told["kid"].as_str().unwrap().to_owned()
+    };
+    let lines = async || {
+        let text = deployment.ok("latchkey export", "").await;
+        let lines = text.lines().filter_map(|line| {
+            let rest = line.strip_prefix("#   latchkey keys add arn:")?;
+            Some(rest.split_whitespace().next()?.to_owned())
+        });
+        lines.collect::<Vec<String>>()
+    };
+    assert_eq!(lines().await, [""; 0]);
+    added("latchkey keys add ended").await;
+    deployment.clock.advance(Seconds::hours(1));
+    let leaked = added("latchkey keys add leaked --signs-from now").await;
+    deployment.clock.advance(Seconds::hours(1));
+    added("latchkey keys add superseded --signs-from 2d").await;
+    added("latchkey keys add next --signs-from 1d").await;
+    assert_eq!(lines().await, ["leaked", "next"]);
+    added("latchkey keys add signs --signs-from now").await;
+    let line = format!("latchkey keys withdraw {leaked}");
+    deployment.ok(&line, "").await;
+    assert_eq!(lines().await, ["signs"]);
+    added("latchkey keys add later").await;
+    assert_eq!(lines().await, ["signs", "later"]);
+    deployment.clock.advance(Seconds::hours(4));
+    assert_eq!(lines().await, ["later"]);
+}
+
 #[tokio::test]
 async fn one_file_may_hold_everything() {
     let first = Deployment::new();

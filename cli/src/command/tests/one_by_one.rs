@@ -39,6 +39,8 @@ async fn users_one_by_one() {
         "latchkey user add eve --claim email_verified=perhaps --claim shoe_size=38",
         "latchkey user disable nobody",
         "latchkey user list --tenant nowhere",
+        "latchkey user reset-token alice --tenant nowhere",
+        "latchkey user delete alice --tenant nowhere --yes",
     ] {
         told.push(format!("$ {line}\n{}", deployment.fault(line, "").await));
     }
@@ -141,6 +143,35 @@ async fn keys_of_a_tenant() {
 }
 
 #[tokio::test]
+async fn a_key_that_was_superseded_before_its_time_has_no_dates() {
+    let deployment = Deployment::new();
+    deployment.apply(SMALL).await;
+    for line in [
+        "latchkey keys add a",
+        "latchkey keys add b",
+        "latchkey keys add c --signs-from now",
+    ] {
+        deployment.ok(line, "").await;
+        deployment.clock.advance(Seconds::minutes(30));
+    }
+    let told = deployment.ok("latchkey keys list", "").await;
+    let rows: Vec<Vec<&str>> = told
+        .lines()
+        .map(|row| row.split_whitespace().skip(1).collect())
+        .collect();
+    assert_eq!(
+        rows[1..],
+        [
+            vec![
+                "EdDSA", "verifies", "only", "1h30m", "ago", "30m", "ago", "arn:a"
+            ],
+            vec!["EdDSA", "verifies", "only", "never", "arn:b"],
+            vec!["EdDSA", "signs", "30m", "ago", "arn:c"],
+        ]
+    );
+}
+
+#[tokio::test]
 async fn nothing_is_deleted_for_good_unless_somebody_said_so() {
     const OTHER: &str = "tenants: [{ tenant: other }]";
     let mut deployment = Deployment::new();
@@ -165,8 +196,11 @@ async fn nothing_is_deleted_for_good_unless_somebody_said_so() {
     }
     deployment.answers.1 = false;
     for (line, file) in deletions {
-        let fault = deployment.fault(line, file).await;
+        let (told, ended) = deployment.run(line, file).await;
+        let fault = format!("{:#}", ended.unwrap_err());
         assert!(fault.contains("--yes does it without asking"), "{fault}");
+        // What would go is told once.
+        assert!(!told.contains("This deletes"), "{told}");
     }
     assert_eq!(deployment.state(), before);
     deployment.answers.1 = true;

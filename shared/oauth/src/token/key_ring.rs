@@ -58,7 +58,7 @@ pub enum KeyLookupError {
 pub enum KeyFault {
     /// There is no such key, or it may not be looked at now.
     #[error(
-        "KMS does not tell its public key. Is it an asymmetric key of this account and Region, enabled, and does its tag latchkey:signs-for name this deployment's stack?"
+        "KMS does not tell its public key. It must be an asymmetric key of this account and Region, enabled, and its tag latchkey:signs-for must name this deployment's stack"
     )]
     NotTold(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// An encryption or MAC key.
