@@ -219,6 +219,24 @@ def api_route(route, found):
     return {key: made[key] for key in ("RouteKey", "Target")} | {"ApiId": api}, {}
 
 
+def domain_name(name, _):
+    made = client("apigatewayv2").get_domain_name(DomainName=name)
+    asked = ("CertificateArn", "EndpointType", "SecurityPolicy")
+    properties = {
+        "DomainName": made["DomainName"],
+        "DomainNameConfigurations": [{key: it[key] for key in asked} for it in made["DomainNameConfigurations"]],
+        "MutualTlsAuthentication": {"TruststoreUri": made["MutualTlsAuthentication"]["TruststoreUri"]},
+        "Tags": own(made["Tags"]),
+    }
+    return properties, {}
+
+
+def api_mapping(mapping, found):
+    (name,) = [it["PhysicalId"] for it in found.values() if it["Type"] == "AWS::ApiGatewayV2::DomainName"]
+    made = client("apigatewayv2").get_api_mapping(DomainName=name, ApiMappingId=mapping)
+    return {"ApiId": made["ApiId"], "DomainName": name, "Stage": made["Stage"]}, {}
+
+
 def log_group(name, _):
     for group in pages("logs", "describe_log_groups", "logGroups", logGroupNamePrefix=name):
         if group["logGroupName"] == name:
@@ -238,6 +256,8 @@ def dashboard(name, _):
 
 DESCRIBE = {
     "AWS::ApiGatewayV2::Api": http_api,
+    "AWS::ApiGatewayV2::ApiMapping": api_mapping,
+    "AWS::ApiGatewayV2::DomainName": domain_name,
     "AWS::ApiGatewayV2::Integration": api_integration,
     "AWS::ApiGatewayV2::Route": api_route,
     "AWS::ApiGatewayV2::Stage": api_stage,
