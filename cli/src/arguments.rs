@@ -17,7 +17,7 @@ use latchkey_oauth::settings;
 use latchkey_oauth::tenant::{DEFAULT_TENANT, TenantId};
 
 pub use doctor::{Completions, Doctor};
-pub use keys::{KeyAdd, KeyWithdraw, KeysCommand};
+pub use keys::{KeyAdd, KeyCertify, KeyWithdraw, KeysCommand};
 pub use moving::{Export, UserExport, UserImport};
 pub use registry::{
     ActivationCode, ApiAdd, ApiAssign, ApiCommand, ApiUnassign, NewInitialAccess, OneApi,

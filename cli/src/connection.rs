@@ -3,7 +3,7 @@
 use anyhow::bail;
 use latchkey_aws::SdkConfig;
 use latchkey_dynamodb::{Registry, Users};
-use latchkey_kms::PublicKeys;
+use latchkey_kms::{KmsSigner, PublicKeys};
 use latchkey_oauth::settings;
 
 use crate::arguments::Place;
@@ -100,4 +100,10 @@ fn given(endpoint: &Option<String>) -> Option<&str> {
 pub fn public_keys(sdk: &SdkConfig, place: &Place) -> PublicKeys {
     let client = latchkey_kms::client(sdk, given(&place.kms_endpoint));
     PublicKeys::new(move || client)
+}
+
+/// Whoever signs, in the KMS that `place` names.
+pub fn signer(sdk: &SdkConfig, place: &Place) -> KmsSigner {
+    let (sdk, endpoint) = (sdk.clone(), place.kms_endpoint.clone());
+    KmsSigner::at_first_use(move || latchkey_kms::client(&sdk, given(&endpoint)))
 }

@@ -5,6 +5,7 @@
 
 pub mod apply;
 pub mod arguments;
+pub mod certificate;
 pub mod command;
 pub mod connection;
 pub mod doctor;

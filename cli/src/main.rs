@@ -109,9 +109,9 @@ async fn on_store(arguments: Arguments) -> anyhow::Result<()> {
         (Command::User(command), _) => session.user(command).await,
         (Command::Export(export), _) => session.export(export).await,
         (Command::Keys(command), _) => {
-            session
-                .keys(command, &connection::public_keys(&sdk, &arguments.place))
-                .await
+            let kms = connection::public_keys(&sdk, &arguments.place);
+            let signer = connection::signer(&sdk, &arguments.place);
+            session.keys(command, &kms, &signer).await
         }
     };
     ended.map_err(|error| connection::with_place(error, &sdk, &arguments.place))

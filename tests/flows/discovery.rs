@@ -1,15 +1,24 @@
 //! Metadata (RFC 8414, OIDC Discovery) and the JWK set (RFC 7517).
 
+use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{DecodingKey, Validation};
+use latchkey_kms::spki;
+use latchkey_oauth::hash::sha256;
+use latchkey_oauth::token::jwk::public_key;
 use latchkey_tests::request::get;
 use latchkey_tests::world::World;
 use latchkey_tests::{jwt, on_every_server};
 use serde_json::{Value, json};
+use x509_cert::Certificate;
+use x509_cert::der::{Decode as _, Encode as _};
 
 on_every_server!(
     both_documents_say_the_same,
     the_key_set_verifies_what_is_signed,
+    a_certified_key_shows_its_certificate,
     documents_are_cacheable,
     metadata_tells_what_is_so,
 );
@@ -84,6 +93,36 @@ async fn the_key_set_verifies_what_is_signed(world: World) {
         let verified = jsonwebtoken::decode::<Value>(&token, &key, &validation);
         assert_eq!(verified.unwrap().claims["sub"], "subject-of-alice");
     }
+}
+
+/// RFC 7517 section 4.7: by its certificate a key verifies what it signs, and is otherwise as before.
+async fn a_certified_key_shows_its_certificate(world: World) {
+    let ring_key = &world.keys.keys[0];
+    world.certify(ring_key).await;
+    let set = world.send(get("/jwks")).await.ok().json();
+    let mut key = set["keys"][0].clone();
+    let x5c = key.as_object_mut().unwrap().remove("x5c").unwrap();
+    let thumbprint = key.as_object_mut().unwrap().remove("x5t#S256");
+    assert_eq!(key, json!(ring_key.jwk));
+
+    assert_eq!(x5c.as_array().unwrap().len(), 1);
+    let der = STANDARD.decode(x5c[0].as_str().unwrap()).unwrap();
+    let digest = URL_SAFE_NO_PAD.encode(sha256(&der).as_bytes());
+    assert_eq!(thumbprint, Some(json!(digest)));
+    let certificate = Certificate::from_der(&der).unwrap();
+    let tbs = certificate.tbs_certificate();
+    let info = tbs.subject_public_key_info();
+    let public = spki::public_key("RSA_2048", &info.to_der().unwrap());
+    assert_eq!(public, public_key(&ring_key.jwk));
+
+    let bytes = info.subject_public_key.raw_bytes();
+    let public = UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, bytes);
+    let own = certificate.signature().raw_bytes();
+    public.verify(&tbs.to_der().unwrap(), own).unwrap();
+    let token = world.login("alice", "openid").await.ok().string("id_token");
+    let (input, signature) = token.rsplit_once('.').unwrap();
+    let signature = URL_SAFE_NO_PAD.decode(signature).unwrap();
+    public.verify(input.as_bytes(), &signature).unwrap();
 }
 
 async fn documents_are_cacheable(world: World) {

@@ -9,8 +9,10 @@ use latchkey_oauth::registration::{InitialAccess, RegistrationRepository as _};
 use latchkey_oauth::secret_token::TokenHash;
 use latchkey_oauth::store::Expected;
 use latchkey_oauth::tenant::{TenantId, TenantSettings};
+use latchkey_oauth::time::Timestamp;
 use latchkey_oauth::token::family::Family;
 use latchkey_oauth::token::jwk::KeyRing;
+use latchkey_oauth::token::key_ring;
 use latchkey_oauth::token::repository::RefreshTokenRepository as _;
 use latchkey_oauth::user::{User, UserAdmin as _, Username};
 use latchkey_testkit::memory::MemoryStore;
@@ -78,6 +80,11 @@ impl Store {
     pub async fn put_keys(&self, tenant: &TenantId, expected: &KeyRing, keys: &KeyRing) {
         let put = either!(self, registry, it => it.put_keys(tenant, expected, keys, None));
         assert_eq!(put, RingWrite::Written);
+    }
+
+    /// Publishes a key's certificate.
+    pub async fn certify(&self, tenant: &TenantId, kid: &str, certificate: &[u8], now: Timestamp) {
+        either!(self, registry, it => key_ring::certify(it, tenant, kid, certificate, now));
     }
 
     /// Reads a key ring.

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use futures_util::future::join_all;
 use futures_util::join;
 use http::{Request, Response};
+use latchkey::certificate::self_issued;
 use latchkey_kms::{KmsSigner, PublicKeys};
 use latchkey_oauth::api::{Api, ApiScope, ClaimName, ClaimRule, ClaimSource};
 use latchkey_oauth::client::{Client, ClientAuthMethod};
@@ -79,6 +80,15 @@ impl Kms {
             Self::Local(kms) => kms.create_key().ring_key(),
             Self::Emulator(spec, alg) => aws::new_key(spec.clone(), *alg).await,
         }
+    }
+
+    async fn certificate(&self, key: &RingKey) -> Vec<u8> {
+        let (good, random) = (Seconds::days(1), &SystemRandom);
+        let made = match self {
+            Self::Local(kms) => self_issued(key, NOW, good, random, kms).await,
+            Self::Emulator(..) => self_issued(key, NOW, good, random, &aws::signer().await).await,
+        };
+        made.unwrap()
     }
 
     async fn new_ring(&self) -> KeyRing {
@@ -224,6 +234,13 @@ impl World {
     /// A key that no tenant has yet, known to the KMS of this server.
     pub async fn new_key(&self) -> RingKey {
         self.kms.new_key().await
+    }
+
+    /// Has a key of the tenant's ring sign a certificate of its own, and publishes it.
+    pub async fn certify(&self, key: &RingKey) {
+        let certificate = self.kms.certificate(key).await;
+        let (store, tenant) = (&self.store, &self.tenant);
+        store.certify(tenant, &key.kid, &certificate, NOW).await;
     }
 
     /// The same server, seen as another tenant with clients and users of the same names.

@@ -23,6 +23,17 @@ hours).
   latchkey keys add alias/tokens-2027 --tenant acme --signs-from 24h"
     )]
     Add(KeyAdd),
+    /// Publish a certificate for a key, made and signed by the key itself (x5c).
+    #[command(
+        after_help = "For clients that verify tokens by a certificate: the JWK set shows it as `x5c`
+(RFC 7517 section 4.7). KMS signs it, so you need kms:Sign for the key. A new
+key has none: certify it after `keys add`, before it signs. A certificate that
+is there is replaced. Before a kid that begins with - write --.
+
+  latchkey keys certify NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs
+  latchkey keys certify KID --tenant acme --valid-for 365d"
+    )]
+    Certify(KeyCertify),
     /// Take a key out of the JWK set now: tokens it signed are refused. For a key that others may have.
     Withdraw(KeyWithdraw),
 }
@@ -44,6 +55,19 @@ pub struct KeyAdd {
     pub signs_from: Option<Seconds>,
 }
 
+/// Arguments of `keys certify`.
+#[derive(Debug, Args)]
+pub struct KeyCertify {
+    /// The key's `kid`, as `keys list` shows it.
+    pub kid: String,
+    /// Whose ring.
+    #[command(flatten)]
+    pub of: OfTenant,
+    /// How long the certificate is good, from now on.
+    #[arg(long, value_name = "DURATION", default_value = "3650d", value_parser = valid_for)]
+    pub valid_for: Seconds,
+}
+
 /// Arguments of `keys withdraw`.
 #[derive(Debug, Args)]
 pub struct KeyWithdraw {
@@ -61,4 +85,13 @@ fn signs_after(text: &str) -> Result<Seconds, &'static str> {
             .filter(|span| *span <= MOST_BEFORE_SIGNING)
             .ok_or("`now`, or a duration of at most 30d as 2h"),
     }
+}
+
+/// The longest time a certificate is good: nobody changes it at its end but the operator.
+const MOST_VALID: Seconds = Seconds::days(3_650);
+
+fn valid_for(text: &str) -> Result<Seconds, &'static str> {
+    duration::parse(text)
+        .filter(|span| (Seconds::days(1)..=MOST_VALID).contains(span))
+        .ok_or("a duration of 1d to 3650d")
 }

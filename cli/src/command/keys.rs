@@ -6,6 +6,7 @@ use latchkey_oauth::tenant::TenantId;
 use latchkey_oauth::time::Timestamp;
 use latchkey_oauth::token::algorithm::Algorithm;
 use latchkey_oauth::token::jwk::{KeyRing, RingKey};
+use latchkey_oauth::token::jws::JwsSigner;
 use latchkey_oauth::token::key_ring::{self, Added, Addition, KeyManagement, RingError};
 use latchkey_oauth::user::UserAdmin;
 use latchkey_registry::duration;
@@ -13,7 +14,8 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::Session;
-use crate::arguments::{KeyAdd, KeyWithdraw, KeysCommand, OfTenant};
+use crate::arguments::{KeyAdd, KeyCertify, KeyWithdraw, KeysCommand, OfTenant};
+use crate::certificate;
 
 #[derive(Serialize)]
 struct Row<'a> {
@@ -68,14 +70,16 @@ impl<R: RegistryAdmin, U: UserAdmin> Session<'_, R, U> {
     ///
     /// # Errors
     /// What went wrong.
-    pub async fn keys<K: KeyManagement>(
+    pub async fn keys<K: KeyManagement, S: JwsSigner>(
         &mut self,
         command: KeysCommand,
         kms: &K,
+        signer: &S,
     ) -> anyhow::Result<()> {
         match command {
             KeysCommand::List(of) => self.list_keys(&of).await,
             KeysCommand::Add(arguments) => self.add_key(&arguments, kms).await,
+            KeysCommand::Certify(arguments) => self.certify_key(&arguments, signer).await,
             KeysCommand::Withdraw(arguments) => self.withdraw_key(&arguments).await,
         }
     }
@@ -166,6 +170,40 @@ impl<R: RegistryAdmin, U: UserAdmin> Session<'_, R, U> {
             "alg": key.alg,
             "kms_key_id": key.kms_key_id,
             "signs_from": key.signs_from,
+        }))?;
+        Ok(())
+    }
+
+    async fn certify_key<S: JwsSigner>(
+        &mut self,
+        arguments: &KeyCertify,
+        signer: &S,
+    ) -> anyhow::Result<()> {
+        let (tenant, kid) = (&arguments.of.tenant, &arguments.kid);
+        let now = self.tools.clock.now();
+        let found = self.registry.tenant(tenant).await?;
+        let found = found.ok_or_else(|| told(RingError::NoTenant, tenant))?;
+        // A key that is refused signs nothing.
+        let key = key_ring::certifiable(&found.keys, kid, now);
+        let key = key.map_err(|error| told(error, tenant))?;
+        let random = self.tools.random;
+        let certificate =
+            certificate::self_issued(key, now, arguments.valid_for, random, signer).await?;
+        let key = key_ring::certify(self.registry, tenant, kid, &certificate, now)
+            .await
+            .map_err(|error| told(error, tenant))?;
+        let until = now.plus(arguments.valid_for);
+        self.output.say(&format!(
+            "Tenant {tenant} publishes a certificate of {} with it, good for {}. Functions remember a key ring for a minute.\n",
+            key.kid,
+            duration::rough(arguments.valid_for)
+        ))?;
+        self.output.document(&json!({
+            "tenant": tenant,
+            "kid": key.kid,
+            "x5c": key.jwk.common.x509_chain,
+            "x5t#S256": key.jwk.common.x509_sha256_fingerprint,
+            "valid_until": until,
         }))?;
         Ok(())
     }

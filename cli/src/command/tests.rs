@@ -9,6 +9,8 @@ use latchkey_oauth::client::RegistryRepository as _;
 use latchkey_oauth::login::LoginRepository as _;
 use latchkey_oauth::password::{Password, Verdict};
 use latchkey_oauth::time::{Clock as _, Seconds};
+use latchkey_oauth::token::jwk::{KeyRing, RingKey};
+use latchkey_oauth::token::jws::{JwsSigner, SignError};
 use latchkey_oauth::token::key_ring::{KeyFault, KeyLookupError, KeyManagement, KmsKey};
 use latchkey_oauth::user::{User, UserAdmin as _};
 use latchkey_testkit::clock::FixedClock;
@@ -16,6 +18,7 @@ use latchkey_testkit::contract_keys::kms_key;
 use latchkey_testkit::fixtures::{self, NOW};
 use latchkey_testkit::memory::MemoryStore;
 use latchkey_testkit::random::SeededRandom;
+use latchkey_testkit::signer::LocalKms;
 use secrecy::SecretString;
 
 use super::*;
@@ -70,8 +73,20 @@ impl KeyManagement for Nothing {
     async fn key(&self, id: &str) -> Result<KmsKey, KeyLookupError> {
         match id {
             "unknown" => Err(KeyFault::NotTold("NotFoundException".into()).into()),
+            "rsa" => Ok(LocalKms::at(0).kms_key()),
             id => Ok(kms_key(id)),
         }
+    }
+}
+
+/// With the key `rsa`; nobody has a private half of the others.
+impl JwsSigner for Nothing {
+    async fn sign(&self, key: &RingKey, message: &[u8]) -> Result<Vec<u8>, SignError> {
+        let signer = LocalKms::at(0);
+        if signer.kms_key().id != key.kms_key_id {
+            return Err(SignError::Internal("AccessDeniedException".into()));
+        }
+        signer.sign(key, message).await
     }
 }
 
@@ -113,7 +128,7 @@ impl Deployment {
             Command::Api(command) => session.api(command).await,
             Command::Client(command) => session.client(command).await,
             Command::User(command) => session.user(command).await,
-            Command::Keys(command) => session.keys(command, &Nothing).await,
+            Command::Keys(command) => session.keys(command, &Nothing, &Nothing).await,
             Command::Export(export) => session.export(export).await,
             Command::Doctor(_) | Command::Completions(_) => panic!("{line} is not on a store"),
         };
@@ -144,6 +159,11 @@ impl Deployment {
             .unwrap()
             .unwrap()
             .value
+    }
+
+    async fn ring(&self) -> KeyRing {
+        let tenant = fixtures::tenant("default");
+        self.store.tenant(&tenant).await.unwrap().unwrap().keys
     }
 
     fn state(&self) -> String {

@@ -2,7 +2,7 @@
 //! length (RFC 7518 section 3.4).
 
 use der::asn1::UintRef;
-use der::{Decode as _, Sequence};
+use der::{Decode as _, Encode as _, Sequence};
 
 #[derive(Sequence)]
 struct EcdsaSignature<'a> {
@@ -23,9 +23,21 @@ pub fn fixed_length(signature: &[u8], coordinate: usize) -> Option<Vec<u8>> {
     Some(fixed)
 }
 
+/// The two numbers in DER again, from `r || s`, as certificates have them (RFC 5480 appendix A).
+///
+/// # Errors
+/// For what DER does not take.
+pub fn sequence(fixed: &[u8]) -> der::Result<Vec<u8>> {
+    let (r, s) = fixed.split_at(fixed.len() / 2);
+    let signature = EcdsaSignature {
+        r: UintRef::new(r)?,
+        s: UintRef::new(s)?,
+    };
+    signature.to_der()
+}
+
 #[cfg(test)]
 mod tests {
-    use der::Encode as _;
     use proptest::prelude::*;
 
     use super::*;
@@ -58,6 +70,7 @@ mod tests {
             prop_assert_eq!(fixed.len(), 64);
             prop_assert!(fixed[..32].ends_with(&r));
             prop_assert!(fixed[32..].ends_with(&s));
+            prop_assert_eq!(sequence(&fixed).unwrap(), der(&r, &s));
         }
 
         #[test]

@@ -1,9 +1,17 @@
-//! Public keys as KMS tells them: DER, RFC 5280 section 4.1.2.7.
+//! Public keys as KMS tells them and certificates have them: DER, RFC 5280 section 4.1.2.7.
 
-use der::Decode as _;
+use der::asn1::{BitStringRef, ObjectIdentifier, UintRef};
+use der::{AnyRef, Decode as _, Encode as _};
 use latchkey_oauth::token::jwk::PublicKey;
-use pkcs1::RsaPublicKeyRef;
-use spki::SubjectPublicKeyInfoRef;
+use pkcs1::{RsaPublicKey, RsaPublicKeyRef};
+use spki::{AlgorithmIdentifierRef, SubjectPublicKeyInfoRef};
+
+/// RFC 5480 section 2.1.1.
+const EC_PUBLIC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
+const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
+const P384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
+/// RFC 8410 section 3.
+const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
 
 /// What is in the DER of a key of a `KeySpec`.
 #[derive(Debug, Clone, Copy)]
@@ -54,16 +62,50 @@ pub fn public_key(spec: &str, spki: &[u8]) -> Option<PublicKey> {
     }
 }
 
+/// The same as a certificate has it; a point of 32-byte coordinates is one of P-256, any other of P-384.
+///
+/// # Errors
+/// For numbers that DER does not take.
+pub fn encode(key: &PublicKey) -> der::Result<Vec<u8>> {
+    let (algorithm, bytes) = match key {
+        PublicKey::Rsa { n, e } => {
+            let key = RsaPublicKey {
+                modulus: UintRef::new(n)?,
+                public_exponent: UintRef::new(e)?,
+            };
+            (pkcs1::ALGORITHM_ID, key.to_der()?)
+        }
+        PublicKey::Ec { x, y } => {
+            let curve = if x.len() == 32 { &P256 } else { &P384 };
+            let algorithm = AlgorithmIdentifierRef {
+                oid: EC_PUBLIC_KEY,
+                parameters: Some(AnyRef::from(curve)),
+            };
+            // SEC 1 section 2.3.3: 0x04, then x and y.
+            (algorithm, [&[4], x.as_slice(), y.as_slice()].concat())
+        }
+        PublicKey::Ed25519 { x } => {
+            let algorithm = AlgorithmIdentifierRef {
+                oid: ED25519,
+                parameters: None,
+            };
+            (algorithm, x.clone())
+        }
+    };
+    let info = SubjectPublicKeyInfoRef {
+        algorithm,
+        subject_public_key: BitStringRef::from_bytes(&bytes)?,
+    };
+    info.to_der()
+}
+
 #[cfg(test)]
 mod tests {
     use base64::Engine as _;
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-    use der::asn1::{BitStringRef, ObjectIdentifier, UintRef};
-    use der::{AnyRef, Encode as _};
     use latchkey_oauth::time::Timestamp;
     use latchkey_oauth::token::jwk::RingKey;
     use latchkey_oauth::token::key_ring::{KmsKey, ring_key};
-    use pkcs1::RsaPublicKey;
     use proptest::prelude::*;
     use serde_json::json;
     use spki::{AlgorithmIdentifier, SubjectPublicKeyInfo};
@@ -109,6 +151,8 @@ mod tests {
     fn an_rsa_key_is_published_as_rfc_7638_has_it() {
         let key = published("RSA_2048", &rsa()).unwrap();
         assert_eq!(key.kid, THUMBPRINT);
+        let read = public_key("RSA_2048", &rsa()).unwrap();
+        assert_eq!(encode(&read).unwrap(), rsa());
         let expected = json!({"kty": "RSA", "use": "sig", "alg": "RS256", "kid": THUMBPRINT, "n": N, "e": "AQAB"});
         assert_eq!(serde_json::to_value(&key.jwk).unwrap(), expected);
     }
@@ -131,6 +175,26 @@ mod tests {
         let key = published("ECC_NIST_EDWARDS25519", &key).unwrap();
         let jwk = serde_json::to_value(&key.jwk).unwrap();
         assert_eq!(jwk["x"], URL_SAFE_NO_PAD.encode([7; 32]));
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let rsa = public_key("RSA_2048", &rsa()).unwrap();
+        let ec = |length| PublicKey::Ec {
+            x: vec![1; length],
+            y: vec![2; length],
+        };
+        for (spec, key) in [
+            ("RSA_2048", rsa),
+            ("ECC_NIST_P256", ec(32)),
+            ("ECC_NIST_P384", ec(48)),
+            (
+                "ECC_NIST_EDWARDS25519",
+                PublicKey::Ed25519 { x: vec![7; 32] },
+            ),
+        ] {
+            assert_eq!(public_key(spec, &encode(&key).unwrap()), Some(key));
+        }
     }
 
     #[test]

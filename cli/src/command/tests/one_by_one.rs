@@ -1,8 +1,13 @@
 //! Clients, users and keys, one by one.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use latchkey_oauth::hash::sha256;
 use latchkey_oauth::registration::{Activation, Registration, RegistrationRepository as _};
 use latchkey_oauth::secret_token::{Purpose, SecretToken};
 use latchkey_oauth::time::Seconds;
+use x509_cert::Certificate;
+use x509_cert::der::{Decode as _, Encode as _};
 
 use super::*;
 
@@ -169,6 +174,100 @@ async fn a_key_that_was_superseded_before_its_time_has_no_dates() {
             vec!["EdDSA", "signs", "30m", "ago", "arn:c"],
         ]
     );
+}
+
+#[tokio::test]
+async fn a_key_is_certified() {
+    let deployment = Deployment::new();
+    deployment.apply(SMALL).await;
+    for line in [
+        "latchkey keys add rsa",
+        "latchkey keys add b --signs-from now",
+    ] {
+        deployment.ok(line, "").await;
+    }
+    let before = deployment.ring().await;
+    let [rsa, other] = &before.keys[..] else {
+        panic!("{before:?}")
+    };
+    let line = format!("latchkey keys certify {}", rsa.kid);
+    let text = deployment.ok(&line, "").await;
+    assert!(
+        text.contains(&rsa.kid) && text.contains("good for 3650d"),
+        "{text}"
+    );
+
+    let ring = deployment.ring().await;
+    let certificate = |ring: &KeyRing| {
+        let common = &ring.keys[0].jwk.common;
+        let [text] = &common.x509_chain.as_ref().unwrap()[..] else {
+            panic!("{common:?}")
+        };
+        let der = STANDARD.decode(text).unwrap();
+        let thumbprint = URL_SAFE_NO_PAD.encode(sha256(&der).as_bytes());
+        assert_eq!(common.x509_sha256_fingerprint, Some(thumbprint));
+        Certificate::from_der(&der).unwrap()
+    };
+    let first = certificate(&ring);
+    let tbs = first.tbs_certificate();
+    let message = tbs.to_der().unwrap();
+    assert!(rsa.signed(&message, first.signature().raw_bytes()));
+    // Nothing else has changed.
+    let mut without = ring.clone();
+    without.keys[0].jwk = rsa.jwk.clone();
+    assert_eq!(without, before);
+    // It is kept as JSON.
+    let kept = serde_json::to_string(&ring).unwrap();
+    assert_eq!(serde_json::from_str::<KeyRing>(&kept).unwrap(), ring);
+    deployment.ok("latchkey keys list --json", "").await;
+
+    // Another takes its place.
+    let line = format!("{line} --valid-for 30d --json");
+    let told: Value = serde_json::from_str(&deployment.ok(&line, "").await).unwrap();
+    let second = deployment.ring().await;
+    let x5c = second.keys[0].jwk.common.x509_chain.clone();
+    assert_eq!(told["x5c"], json!(x5c));
+    assert_eq!(told["valid_until"], json!(NOW.plus(Seconds::days(30))));
+    let second = certificate(&second);
+    let serial = second.tbs_certificate().serial_number();
+    assert_ne!(serial, tbs.serial_number());
+
+    // Nobody signs; no such key; withdrawn; and none of them changed the ring.
+    let mut told = Vec::new();
+    for line in [
+        format!("latchkey keys certify {}", other.kid),
+        "latchkey keys certify nothing".to_owned(),
+        format!("latchkey keys certify {} --tenant nowhere", rsa.kid),
+    ] {
+        told.push(deployment.fault(&line, "").await);
+    }
+    let line = format!("latchkey keys withdraw {}", rsa.kid);
+    deployment.ok(&line, "").await;
+    let withdrawn = deployment.ring().await;
+    let line = format!("latchkey keys certify {}", rsa.kid);
+    told.push(deployment.fault(&line, "").await);
+    assert_eq!(deployment.ring().await, withdrawn);
+    for (fault, with) in told.iter().zip([
+        "for which whoever runs this command needs kms:Sign: the signer failed: AccessDeniedException",
+        "tenant default has no such key",
+        "there is no tenant nowhere",
+        "has been withdrawn",
+    ]) {
+        assert!(fault.contains(with), "{fault}");
+    }
+}
+
+#[test]
+fn how_long_a_certificate_is_good() {
+    for (text, good) in [
+        ("1d", true),
+        ("3650d", true),
+        ("23h", false),
+        ("3651d", false),
+    ] {
+        let words = ["latchkey", "keys", "certify", "KID", "--valid-for", text];
+        assert_eq!(Arguments::try_parse_from(words).is_ok(), good, "{text}");
+    }
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! The key ring of a tenant: public keys and their times, as data. A request never waits for KMS to tell a public key.
 
 use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use jsonwebtoken::jwk::{
     AlgorithmParameters, CommonParameters, EllipticCurve, EllipticCurveKeyParameters,
     EllipticCurveKeyType, Jwk, KeyAlgorithm, OctetKeyPairParameters, OctetKeyPairType,
@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::algorithm::Algorithm;
 use super::verifying_key::VerifyingKey;
+use crate::hash::sha256;
 use crate::time::Timestamp;
 
 /// One key of a ring.
@@ -184,4 +185,28 @@ pub fn publish(key: &PublicKey, alg: Algorithm) -> Option<Jwk> {
     // RFC 7638: the same key has the same kid wherever it is published.
     jwk.common.key_id = Some(jwk.thumbprint(ThumbprintHash::SHA256).ok()?);
     Some(jwk)
+}
+
+/// The numbers of a published key; `None` for what [`publish`] never made.
+pub fn public_key(jwk: &Jwk) -> Option<PublicKey> {
+    let decode = |text: &str| URL_SAFE_NO_PAD.decode(text).ok();
+    match &jwk.algorithm {
+        AlgorithmParameters::RSA(key) => Some(PublicKey::Rsa {
+            n: decode(&key.n)?,
+            e: decode(&key.e)?,
+        }),
+        AlgorithmParameters::EllipticCurve(key) => Some(PublicKey::Ec {
+            x: decode(&key.x)?,
+            y: decode(&key.y)?,
+        }),
+        AlgorithmParameters::OctetKeyPair(key) => Some(PublicKey::Ed25519 { x: decode(&key.x)? }),
+        AlgorithmParameters::OctetKey(_) | AlgorithmParameters::Other(_) | _ => None,
+    }
+}
+
+/// Publishes a certificate with its key, in place of any it had: RFC 7517 sections 4.7 (`x5c`: base64, not base64url) and 4.9
+/// (`x5t#S256`). Neither is part of the thumbprint, so `kid` stays.
+pub(super) fn publish_certificate(jwk: &mut Jwk, der: &[u8]) {
+    jwk.common.x509_chain = Some(vec![STANDARD.encode(der)]);
+    jwk.common.x509_sha256_fingerprint = Some(URL_SAFE_NO_PAD.encode(sha256(der).as_bytes()));
 }

@@ -1,10 +1,10 @@
-//! What is done to a tenant's key ring: a key is added, a key is withdrawn. A key's public half is read where it is kept, once,
+//! What is done to a tenant's key ring: a key is added, certified, withdrawn. A key's public half is read where it is kept, once,
 //! here, and never by a request for a token.
 
 use std::future::Future;
 
 use super::algorithm::Algorithm;
-use super::jwk::{KeyRing, PublicKey, RingKey, publish};
+use super::jwk::{KeyRing, PublicKey, RingKey, publish, publish_certificate};
 use super::jws::SignError;
 use crate::client::{RegistryAdmin, RingWrite};
 use crate::store::{Once, StoreError};
@@ -16,7 +16,7 @@ use crate::time::{Seconds, Timestamp};
 pub const PUBLISHED_BEFORE_SIGNING: Seconds = Seconds::hours(3);
 
 /// The most keys of a ring, withdrawn ones included: it is read whole by every function that starts, and written in one
-/// transaction of DynamoDB, which takes 100 items.
+/// transaction of DynamoDB, which takes 100 items. An item takes 400 kB; a key of 4,096 bits with its certificate is 4 kB.
 pub const MOST_KEYS: usize = 50;
 
 /// How a key is made that the deployment may sign with: its policies go by the tag (template.yaml).
@@ -296,6 +296,52 @@ fn hand_over(ring: &mut KeyRing, alg: Algorithm, now: Timestamp) {
             next = Some(next.map_or(from, |next| next.min(from)));
         }
     }
+}
+
+/// A key that a certificate is made for.
+///
+/// # Errors
+/// [`RingError::NoKey`], and [`KeyFault::Withdrawn`] for one that nobody is to trust any more.
+pub fn certifiable<'a>(
+    ring: &'a KeyRing,
+    kid: &str,
+    now: Timestamp,
+) -> Result<&'a RingKey, RingError> {
+    let key = ring.keys.iter().find(|key| key.kid == kid);
+    let key = key.ok_or(RingError::NoKey)?;
+    if key.published_until.is_some_and(|until| until <= now) {
+        return Err(KeyFault::Withdrawn(kid.to_owned()).into());
+    }
+    Ok(key)
+}
+
+/// Publishes a key's certificate, in DER, with the key: RFC 7517 section 4.7. It takes the place of one that was there.
+///
+/// # Errors
+/// [`RingError`].
+pub async fn certify<R: RegistryAdmin>(
+    registry: &R,
+    tenant: &TenantId,
+    kid: &str,
+    certificate: &[u8],
+    now: Timestamp,
+) -> Result<RingKey, RingError> {
+    for _ in 0..ATTEMPTS {
+        let Tenant { keys, .. } = read(registry, tenant).await?;
+        // Again, as it may have been withdrawn while the certificate was made.
+        let mut certified = certifiable(&keys, kid, now)?.clone();
+        publish_certificate(&mut certified.jwk, certificate);
+        let mut changed = keys.clone();
+        for key in changed.keys.iter_mut().filter(|key| key.kid == kid) {
+            key.clone_from(&certified);
+        }
+        match registry.put_keys(tenant, &keys, &changed, None).await? {
+            RingWrite::Written => return Ok(certified),
+            // Nothing new is in the ring, so nothing of it can be refused.
+            RingWrite::AnotherTenants | RingWrite::Stale => {}
+        }
+    }
+    Err(RingError::Contended)
 }
 
 async fn read<R: RegistryAdmin>(registry: &R, tenant: &TenantId) -> Result<Tenant, RingError> {
