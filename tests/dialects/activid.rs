@@ -158,6 +158,10 @@ async fn userinfo_is_a_signed_jwt(world: World) {
         (&claims["iss"], &claims["aud"]),
         (&json!(world.issuer()), &json!("client1"))
     );
+    // RFC 6750 section 2.2.
+    let form = [("access_token", token.as_str())];
+    let told_again = opened.send(post("/authn/userinfo", &form)).await.ok();
+    assert_eq!(jwt::parts(told_again.text()).1["sub"], claims["sub"]);
     // It is no token of any kind.
     let bearer = PAGE.request("userinfo", &[("user-token", told.text())]);
     let _ = opened.send(bearer).await.refused(401, "invalid_token");
@@ -209,6 +213,15 @@ async fn what_is_refused(world: World) {
         .send(post("/authn/token", &form).bearer(&client))
         .await;
     let _ = again.refused(400, "unauthorized_client");
+    // Nor does it set passwords, which outlive it.
+    let form = [
+        ("username", "test01"),
+        ("password", "password01"),
+        ("new_password", "a password of somebody else's"),
+    ];
+    let ours = client.replace('+', "-").replace('/', "_");
+    let set = world.send(post("/password", &form).bearer(&ours)).await;
+    let _ = set.refused(400, "unauthorized_client");
     let form = [("token", token.as_str()), ("client_id", "another")];
     let two = world
         .send(post("/authn/revoke", &form).bearer(&client))

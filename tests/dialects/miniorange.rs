@@ -1,6 +1,6 @@
 //! miniOrange: docs/dialects.md.
 
-use latchkey_oauth::client::Client;
+use latchkey_oauth::client::{Client, ClientId};
 use latchkey_oauth::dialect::Dialect;
 use latchkey_oauth::grant_type::GrantType;
 use latchkey_oauth::store::Expected;
@@ -147,6 +147,18 @@ async fn a_client_acts_for_itself_and_refreshes(world: World) {
     let _ = nobody.refused(403, "insufficient_scope");
     let again = request("refresh_token", &[("refresh-token", &refresh)]);
     let _ = world.send(again).await.refused(400, "invalid_grant");
+    // They end with what let the client have them.
+    let issued = world.send(request("client_credentials", &[])).await.ok();
+    let id = ClientId::parse(ID).unwrap();
+    let mut client = world.store.client(&world.tenant, &id).await.unwrap();
+    client.client_credentials_refresh_token = false;
+    world.store.put_client(&world.tenant, &client).await;
+    if !world.remembers() {
+        world.advance(Seconds::minutes(2));
+        let refresh = issued.string("refresh_token");
+        let ended = request("refresh_token", &[("refresh-token", &refresh)]);
+        let _ = world.send(ended).await.refused(400, "invalid_grant");
+    }
 }
 
 async fn a_refresh_token_is_exchanged(world: World) {
@@ -231,7 +243,7 @@ async fn metadata_names_its_paths(world: World) {
         ("token_endpoint", "/moas/rest/oauth/token"),
         ("userinfo_endpoint", "/moas/rest/oauth/getuserinfo"),
         ("introspection_endpoint", "/moas/rest/oauth/introspect"),
-        ("revocation_endpoint", "/moas/rest/oauth/revoke"),
+        ("revocation_endpoint", "/revoke"),
         ("jwks_uri", "/jwks"),
     ] {
         assert_eq!(told.string(member), format!("{issuer}{path}"));

@@ -1,15 +1,18 @@
 //! Clients that authenticate by a certificate: RFC 8705. Real certificates, in real handshakes.
 
+use http::Method;
 use latchkey_oauth::certificate::{CertificateName, DistinguishedName, KnownCertificate};
 use latchkey_oauth::client::{Client, ClientAuthMethod};
 use latchkey_oauth::grant_type::GrantType;
 use latchkey_testkit::fixtures::{SECRET, confidential, public};
 use latchkey_tests::answer::Answer;
+use latchkey_tests::manage::Manager;
 use latchkey_tests::on_every_server;
 use latchkey_tests::request::post;
 use latchkey_tests::tls::{Authority, Front, Identity};
 use latchkey_tests::world::World;
 use rcgen::SanType;
+use serde_json::json;
 
 on_every_server!(
     a_client_is_known_by_its_subject,
@@ -17,6 +20,7 @@ on_every_server!(
     a_client_is_known_by_its_certificate,
     a_certificate_is_no_secret_and_a_secret_no_certificate,
     a_public_client_may_show_one_too,
+    one_is_managed_like_any_other,
 );
 
 /// A client known by a name in its certificate.
@@ -164,6 +168,8 @@ async fn a_client_is_known_by_its_certificate(world: World) {
         let refused = token(&front, &world, other, "client1").await;
         let _ = refused.refused(401, "invalid_client");
     }
+    // In a trust store an authority vouches for whatever name it likes, so none may be a client's own.
+    assert!(KnownCertificate::from_base64(&authority.x5c()).is_none());
 }
 
 async fn a_certificate_is_no_secret_and_a_secret_no_certificate(world: World) {
@@ -196,4 +202,51 @@ async fn a_public_client_may_show_one_too(world: World) {
     let front = Front::open(&world, &authority, &[]).await;
     let refused = token(&front, &world, &own, "app").await;
     let _ = refused.refused(400, "unauthorized_client");
+}
+
+async fn one_is_managed_like_any_other(world: World) {
+    let manager = Manager::of(&world).await;
+    let new = json!({
+        "client_id": "client1", "token_endpoint_auth_method": "tls_client_auth",
+        "tls_client_auth_subject_dn": "CN=client1,O=Example", "grant_types": ["client_credentials"],
+    });
+    let made = manager.post("/clients", &new).await;
+    assert_eq!(
+        (made.status(), made.json().get("client_secret")),
+        (201, None)
+    );
+    let authority = Authority::new("Clients");
+    let own = authority.vouch("client1", Vec::new());
+    let front = Front::open(&world, &authority, &[]).await;
+    let _ = token(&front, &world, &own, "client1").await.ok();
+    let off = json!({"disabled": true});
+    let _ = manager
+        .over(Method::PATCH, "/clients/client1", Some(&off))
+        .await
+        .ok();
+    let read = manager.get("/clients/client1").await.ok();
+    assert_eq!(
+        (
+            read.member("disabled"),
+            read.member("token_endpoint_auth_method")
+        ),
+        (json!(true), json!("tls_client_auth"))
+    );
+    // From a secret to a certificate, and back.
+    for (changes, has_secret) in [
+        (
+            json!({"token_endpoint_auth_method": "tls_client_auth", "tls_client_auth_san_dns": "web.example.com"}),
+            false,
+        ),
+        (
+            json!({"token_endpoint_auth_method": "client_secret_basic", "tls_client_auth_san_dns": null}),
+            true,
+        ),
+    ] {
+        let changed = manager
+            .over(Method::PATCH, "/clients/web", Some(&changes))
+            .await;
+        let told = changed.ok().json();
+        assert_eq!(told["client_secret"].is_string(), has_secret, "{told}");
+    }
 }

@@ -1,6 +1,8 @@
 //! Clients that register themselves: RFC 7591, RFC 7592, and activation.
 
 use http::Method;
+use latchkey_oauth::certificate::CertificateName;
+use latchkey_oauth::client::ClientAuthMethod;
 use latchkey_oauth::grant_type::GrantType;
 use latchkey_oauth::random::SystemRandom;
 use latchkey_oauth::registration::{
@@ -510,10 +512,32 @@ async fn what_an_operator_gave_stays(world: World) {
     let _ = world.send(ask).await.ok();
     let after = world.store.client(&world.tenant, &id).await.unwrap();
     assert_eq!(
-        (after.lifetimes, after.audience, after.scope),
+        (after.lifetimes, after.audience.clone(), after.scope.clone()),
         (stored.lifetimes, stored.audience, stored.scope)
     );
     assert!(after.client_credentials_refresh_token);
+    // How it authenticates as well, once that is no secret.
+    let mut by_certificate = after;
+    by_certificate.token_endpoint_auth_method = ClientAuthMethod::TlsClientAuth;
+    by_certificate.tls_client_auth = Some(CertificateName::SanDns("a.example.com".to_owned()));
+    by_certificate.client_secret_hashes = Vec::new();
+    world.store.put_client(&world.tenant, &by_certificate).await;
+    for method in [
+        None,
+        Some("client_secret_basic"),
+        Some("tls_client_auth"),
+        Some("none"),
+    ] {
+        let mut document = document.clone();
+        document["token_endpoint_auth_method"] = json!(method);
+        let ask = send_json(Method::PUT, &below(&client), &document).bearer(access(&client));
+        let told = world.send(ask).await.ok().json();
+        assert_eq!(
+            told["token_endpoint_auth_method"], "tls_client_auth",
+            "{told}"
+        );
+        assert_eq!(told.get("client_secret"), None);
+    }
     // And whom an operator shuts out cannot come back by itself.
     let mut shut_out = world.store.client(&world.tenant, &id).await.unwrap();
     shut_out.disabled = true;

@@ -201,8 +201,14 @@ pub fn of_response(response: &Response<Bytes>) {
     for issued in issued.into_iter().flatten() {
         token(issued);
     }
+    // UserInfo that is signed, whole.
+    let signed = std::str::from_utf8(response.body()).ok();
+    let signed = signed.filter(|text| text.starts_with("eyJ"));
+    if let Some(signed) = signed {
+        token(signed);
+    }
     let mut told = format!("{:?}", response.headers());
-    if issued == [None; 3] && !of_json(response.body()) {
+    if issued == [None; 3] && signed.is_none() && !of_json(response.body()) {
         told.push_str(&String::from_utf8_lossy(response.body()));
     }
     if let Some(log) = response.extensions().get::<RequestLog>() {

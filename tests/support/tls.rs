@@ -80,6 +80,11 @@ impl Authority {
         Self(CertifiedIssuer::self_signed(params, key).expect("an authority"))
     }
 
+    /// As `x5c` would have it.
+    pub fn x5c(&self) -> String {
+        STANDARD.encode(self.0.der())
+    }
+
     /// A certificate for `CN=name,O=Example`, with other names beside.
     pub fn vouch(&self, name: &str, sans: Vec<SanType>) -> Identity {
         let key = KeyPair::generate().expect("a key");

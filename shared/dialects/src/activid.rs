@@ -33,6 +33,8 @@ pub fn request(heard: Heard<'_>) {
             grant.to_owned()
         });
         form.change("token", ours);
+        // RFC 6750 section 2.2, at UserInfo.
+        form.change("access_token", ours);
         *heard.body = form.encode();
     }
 }

@@ -50,7 +50,11 @@ pub fn with_own_paths(asked: &Asked, response: Response<Bytes>) -> Response<Byte
     with_members_of_success(response, |members| {
         for foreign in FOREIGN.iter().rev() {
             let member = member(foreign.endpoint);
+            // Whoever reads metadata revokes by POST (RFC 7009 section 2.1), where the product has only GET.
+            let revocation_by_get =
+                foreign.endpoint == Endpoint::Revocation && !foreign.methods.contains("POST");
             if foreign.dialect == asked.at.dialect
+                && !revocation_by_get
                 && let Some(url) = member.and_then(|member| members.get_mut(member))
             {
                 *url = Value::from(format!("{}{}", asked.issuer, foreign.path));

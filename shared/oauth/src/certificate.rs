@@ -10,8 +10,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use x509_cert::Certificate;
 use x509_cert::der::{Decode as _, DecodePem as _, Encode as _};
-use x509_cert::ext::pkix::SubjectAltName;
 use x509_cert::ext::pkix::name::GeneralName;
+use x509_cert::ext::pkix::{BasicConstraints, SubjectAltName};
 use x509_cert::name::Name;
 
 use crate::hash::{Sha256Hash, sha256};
@@ -128,11 +128,18 @@ impl fmt::Debug for KnownCertificate {
 }
 
 impl KnownCertificate {
-    /// Reads one; `None` for text that is none.
+    /// Reads one; `None` for text that is none, and for an authority's: in a trust store it would vouch for any name.
     pub fn from_base64(text: &str) -> Option<Self> {
         let der = STANDARD.decode(text).ok()?;
-        let read = der.len() <= MAX_CERTIFICATE && Certificate::from_der(&der).is_ok();
-        read.then_some(Self(der))
+        let bounded = der.len() <= MAX_CERTIFICATE;
+        let read = bounded
+            .then(|| Certificate::from_der(&der).ok())
+            .flatten()?;
+        let constraints = read.tbs_certificate().get_extension::<BasicConstraints>();
+        let authority = constraints
+            .ok()?
+            .is_some_and(|(_, constraints)| constraints.ca);
+        (!authority).then_some(Self(der))
     }
 
     /// As `x5c` has it.

@@ -166,7 +166,9 @@ impl<R: RegistryAdmin + RegistrationRepository> RegisterEndpoint<R> {
             scope: stored.scope.clone(),
             ..policy.clone()
         };
-        let described = Metadata::read(&document)?.within(&bounds, stored.client_id.clone())?;
+        let (metadata, method) =
+            Metadata::read(&document)?.keeping(stored.token_endpoint_auth_method);
+        let described = metadata.within(&bounds, stored.client_id.clone())?;
         // What an operator gave it stays.
         let mut client = Client {
             default_scope: stored.default_scope.clone(),
@@ -183,6 +185,7 @@ impl<R: RegistryAdmin + RegistrationRepository> RegisterEndpoint<R> {
             userinfo_signed_response_alg: stored.userinfo_signed_response_alg,
             registration: stored.registration.clone(),
             client_secret_hashes: stored.client_secret_hashes.clone(),
+            token_endpoint_auth_method: method.unwrap_or(described.token_endpoint_auth_method),
             ..described
         };
         let default = client.default_scope.take();

@@ -60,6 +60,19 @@ impl Metadata {
         }
     }
 
+    /// With the method that an operator gave the client, where a client may not choose it: RFC 7592 section 2.2 lets the server replace what it is
+    /// asked for, and it tells the method in its answer.
+    pub fn keeping(self, method: ClientAuthMethod) -> (Self, Option<ClientAuthMethod>) {
+        if method.is_confidential() && !method.uses_secret() {
+            let by_secret = Self {
+                method: ClientAuthMethod::ClientSecretBasic,
+                ..self
+            };
+            return (by_secret, Some(method));
+        }
+        (self, None)
+    }
+
     /// Holds it against what the tenant allows, and makes the client of it that it describes, without a secret.
     ///
     /// # Errors

@@ -390,7 +390,8 @@ fn read_certificates(fields: &mut Fields<'_>) -> Vec<KnownCertificate> {
             continue;
         };
         let chain = key.texts("x5c", |text| {
-            KnownCertificate::from_base64(text).ok_or("a certificate: DER in base64")
+            KnownCertificate::from_base64(text)
+                .ok_or("a certificate: DER in base64, and no authority's (CA:FALSE)")
         });
         // RFC 7517 section 4.7: the first is the key's own.
         certificates.extend(key.require("x5c", chain).into_iter().flatten().next());

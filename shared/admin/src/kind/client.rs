@@ -1,7 +1,7 @@
 //! Clients.
 
 use latchkey_oauth::audit::AuditEvent;
-use latchkey_oauth::client::{Client, ClientId, ClientSecretHash, RegistryAdmin};
+use latchkey_oauth::client::{Client, ClientAuthMethod, ClientId, ClientSecretHash, RegistryAdmin};
 use latchkey_oauth::scope::{MANAGEMENT, Scope};
 use latchkey_oauth::store::{Condition, Expected, Page, Part, Version, Versioned};
 use latchkey_oauth::token::key_ring::KeyManagement;
@@ -106,11 +106,17 @@ impl<R: RegistryAdmin, U: UserAdmin, G: Grants, K: KeyManagement> Kind<ManageEnd
             return Err(invalid_field("/registration", detail));
         }
         // Silence about the secret of a client that needs one keeps what is there, or makes one.
-        let method = document.get("token_endpoint_auth_method");
+        let method = document
+            .get("token_endpoint_auth_method")
+            .and_then(Json::as_str)
+            .and_then(|said| {
+                let mut methods = ClientAuthMethod::ALL.into_iter();
+                methods.find(|method| method.as_str() == said)
+            });
         let said = document
             .get("client_secret")
             .is_some_and(|it| !it.is_null());
-        if method.is_none_or(|method| method != "none") && !said {
+        if method.is_none_or(|method| method.uses_secret()) && !said {
             document.insert("client_secret".to_owned(), json!({"generate": true}));
         }
         let node = Node::from(Json::from(document));

@@ -58,16 +58,17 @@ where
     async fn call(&self, mut call: Call<'_>) -> Result<Response<Bytes>, OAuthError> {
         let (form, client, by_token) =
             super::authenticated_or_bearer(&self.directory, &self.grants, &mut call).await?;
+        // It stands for credentials where a user signs in: a client's token does not beget the next one, nor set passwords.
+        let no_grant = || OAuthError::new(ErrorCode::UnauthorizedClient, "no_grant_for_a_token");
         if call.endpoint == Endpoint::Password {
+            if by_token {
+                return Err(no_grant());
+            }
             return self.set_password(&mut call, &form, &client).await;
         }
         let grant_type = TokenRequest::grant_type(&form, &client)?;
-        // It stands for credentials where a user signs in: a client's token does not beget the next one.
         if by_token && grant_type != GrantType::Password {
-            return Err(OAuthError::new(
-                ErrorCode::UnauthorizedClient,
-                "no_grant_for_a_token",
-            ));
+            return Err(no_grant());
         }
         call.log.grant_type = Some(grant_type.as_str());
         let request = TokenRequest::parse(grant_type, &form)?;

@@ -4,8 +4,9 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::audit::AuditEvent;
 use crate::authorization::{Authorization, Refresh, UserAuthentication};
-use crate::client::RegistryRepository;
+use crate::client::{Client, RegistryRepository};
 use crate::error::{ErrorCode, OAuthError};
+use crate::grant_type::GrantType;
 use crate::target::{Granted, Target, Targeting};
 use crate::token::family::{Family, Recognised};
 use crate::token::refresh_token::RefreshToken;
@@ -40,7 +41,7 @@ pub async fn authorize<R: RegistryRepository, G: RefreshTokenRepository>(
     if family.revoked_at.is_some() {
         return Err(refusal("refresh_token_revoked").about(&family.subject));
     }
-    if !honoured(&family, found.subject.as_ref()) {
+    if !honoured(&family, found.subject.as_ref(), context.client) {
         return Err(refusal("user_ended").about(&family.subject));
     }
     let window = context.client.refresh_token_retry_window;
@@ -102,11 +103,13 @@ fn authorization(
     }
 }
 
-/// A family of a user ends with the user; one of a client alone has nobody else to end with.
-fn honoured(family: &Family, state: Option<&SubjectState>) -> bool {
+/// A family of a user ends with the user; one of a client alone with what the client got it by.
+fn honoured(family: &Family, state: Option<&SubjectState>, client: &Client) -> bool {
     match &family.user {
         Some(user) => state.is_some_and(|state| state.honours(user.generation)),
-        None => true,
+        None => {
+            client.client_credentials_refresh_token && client.allows(GrantType::ClientCredentials)
+        }
     }
 }
 
