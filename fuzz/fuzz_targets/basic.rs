@@ -28,7 +28,11 @@ fuzz_target!(|data: &[u8]| {
                 let named = form.get("client_id");
                 assert!(named.is_none_or(|named| named == client_id.as_str()));
             }
-            Ok(ClientCredentials::SecretPost { .. } | ClientCredentials::None { .. }) => {
+            Ok(
+                ClientCredentials::SecretPost { .. }
+                | ClientCredentials::Certificate { .. }
+                | ClientCredentials::None { .. },
+            ) => {
                 panic!("the header was not looked at")
             }
             Err(error) => assert!(matches!(error.code().as_str(), "invalid_client" | "invalid_request")),
