@@ -8,6 +8,9 @@ use serde_json::{Map, Value};
 
 use crate::Asked;
 
+/// What these products call the `token_type` of an access token that is introspected.
+pub const ACCESS_TOKEN: &str = "access_token";
+
 /// The same answer with members of its JSON object changed; any other answer as it is.
 pub fn with_members(
     response: Response<Bytes>,
@@ -42,6 +45,13 @@ pub fn with_members_of_success(
         with_members(response, change)
     } else {
         response
+    }
+}
+
+/// Another word for the `token_type`, where there is one: RFC 6749 section 5.1, RFC 7662 section 2.2.
+pub fn retype(members: &mut Map<String, Value>, name: &str) {
+    if let Some(token_type) = members.get_mut("token_type") {
+        *token_type = Value::from(name);
     }
 }
 

@@ -9,11 +9,11 @@ use latchkey_oauth::endpoint::bearer;
 use latchkey_oauth::endpoint::revoke::Revoked;
 use latchkey_oauth::endpoint::translate::Heard;
 use latchkey_oauth::route::Endpoint;
-use serde_json::{Value, json};
+use serde_json::json;
 use zeroize::Zeroizing;
 
 use crate::Asked;
-use crate::answer::{with_body, with_members_of_success, with_own_paths};
+use crate::answer::{retype, with_body, with_members_of_success, with_own_paths};
 use crate::basic;
 use crate::form::Form;
 
@@ -72,10 +72,8 @@ fn revocation(heard: Heard<'_>) {
 pub fn answer(asked: &Asked, response: Response<Bytes>) -> Response<Bytes> {
     match asked.at.endpoint {
         Endpoint::Token => with_members_of_success(response, |members| {
-            if let Some(token_type) = members.get_mut("token_type") {
-                // RFC 6749 section 5.1: "Value is case insensitive."
-                *token_type = Value::from("bearer");
-            }
+            // RFC 6749 section 5.1: "Value is case insensitive."
+            retype(members, "bearer");
         }),
         Endpoint::UserInfo => with_members_of_success(response, |members| {
             for (standard, its) in NAMES {

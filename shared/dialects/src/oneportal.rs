@@ -6,10 +6,7 @@ use latchkey_oauth::route::Endpoint;
 use serde_json::Value;
 
 use crate::Asked;
-use crate::answer::with_members_of_success;
-
-/// What it calls the `token_type` of an access token.
-const ACCESS_TOKEN: &str = "access_token";
+use crate::answer::{ACCESS_TOKEN, with_members_of_success};
 
 /// `clientId` and `tokenType` beside the members of RFC 7662.
 pub fn answer(asked: &Asked, response: Response<Bytes>) -> Response<Bytes> {

@@ -7,13 +7,11 @@ use latchkey_oauth::route::Endpoint;
 use serde_json::Value;
 
 use crate::Asked;
-use crate::answer::{with_members_of_success, with_own_paths};
+use crate::answer::{ACCESS_TOKEN, retype, with_members_of_success, with_own_paths};
 use crate::form::Form;
 
 /// The path of introspection before RFC 7662.
 const TOKENINFO: &str = "/uas/oauth2/tokeninfo";
-/// What it calls the `token_type` of an access token.
-const ACCESS_TOKEN: &str = "access_token";
 
 /// What tokeninfo calls the token.
 pub fn request(heard: Heard<'_>) {
@@ -59,9 +57,7 @@ fn introspection(asked: &Asked, response: Response<Bytes>) -> Response<Bytes> {
             let left = exp.saturating_sub(asked.now.as_unix());
             members.insert("expires_in".to_owned(), Value::from(left));
         }
-        if let Some(token_type) = members.get_mut("token_type") {
-            *token_type = Value::from(ACCESS_TOKEN);
-        }
+        retype(members, ACCESS_TOKEN);
     })
 }
 

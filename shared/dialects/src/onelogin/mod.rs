@@ -11,7 +11,7 @@ use latchkey_oauth::route::Endpoint;
 
 pub use self::management::Managing;
 use crate::Asked;
-use crate::answer::{with_members_of_success, with_own_paths};
+use crate::answer::{ACCESS_TOKEN, retype, with_members_of_success, with_own_paths};
 use crate::basic;
 use crate::form::Form;
 
@@ -63,10 +63,7 @@ pub fn answer(asked: &Asked, response: Response<Bytes>) -> Response<Bytes> {
             with_own_paths(asked, response)
         }
         Endpoint::Introspection => with_members_of_success(response, |members| {
-            if let Some(token_type) = members.get_mut("token_type") {
-                // What it calls the `token_type` of an access token.
-                *token_type = "access_token".into();
-            }
+            retype(members, ACCESS_TOKEN);
         }),
         Endpoint::Token
         | Endpoint::Password
