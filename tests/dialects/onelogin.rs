@@ -28,6 +28,7 @@ const APIS: &str = "/api/2/api_authorizations";
 on_every_server!(
     the_page_from_its_top_to_its_bottom,
     a_token_for_its_apis_is_told_in_an_envelope,
+    a_token_for_its_apis_is_revoked,
     what_the_provider_refuses,
     openid_connect_is_at_its_paths,
     the_standards_api_is_as_it_was,
@@ -218,6 +219,7 @@ async fn a_token_for_its_apis_is_told_in_an_envelope(world: World) {
         r#"{"grant_type": "password"}"#,
         r#"{"grant_type": 1}"#,
         r#"{"grant_type": []}"#,
+        r#"{"grant_type": "client_credentials", "grant_type": "client_credentials"}"#,
         "{}",
         "{",
         "",
@@ -232,6 +234,40 @@ async fn a_token_for_its_apis_is_told_in_an_envelope(world: World) {
     let nobody = world.send(nobody).await;
     assert!([400, 401].contains(&nobody.status()), "{nobody:?}");
     assert_eq!(nobody.json()["status"]["error"], true);
+}
+
+async fn a_token_for_its_apis_is_revoked(world: World) {
+    open(&world).await;
+    let revoke = async |client_id: &str, body: Value| {
+        let header = format!("client_id:{client_id}, client_secret:{ODD}");
+        let ask = Ask::new(Method::POST, "/auth/oauth2/revoke").header("authorization", &header);
+        let ask = ask.header("content-type", "application/json");
+        world.send(ask.body(body.to_string())).await
+    };
+    let issued = token(&world, ODD).await.ok().json();
+    let access = issued["data"][0]["access_token"].as_str().unwrap();
+    let active = async || {
+        let told = introspect(&world, OPERATOR, access).await.ok().json();
+        told["active"] == true
+    };
+    let success =
+        json!({"status": {"error": false, "code": 200, "type": "success", "message": "Success"}});
+    // RFC 7009 section 2.1: nobody revokes what is another client's, and nobody is told.
+    let by_another = revoke("another app", json!({"access_token": access})).await;
+    assert_eq!(by_another.ok().json(), success);
+    assert!(active().await);
+    for (client_id, body, status) in [
+        (OPERATOR, json!({}), 400),
+        ("nobody", json!({"access_token": access}), 401),
+    ] {
+        let refused = revoke(client_id, body).await;
+        assert_eq!(refused.status(), status, "{refused:?}");
+        assert_eq!(refused.json()["status"]["code"], status);
+    }
+    assert!(active().await);
+    let revoked = revoke(OPERATOR, json!({"access_token": access})).await;
+    assert_eq!(revoked.ok().json(), success);
+    assert!(!active().await);
 }
 
 async fn what_the_provider_refuses(world: World) {

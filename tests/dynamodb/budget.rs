@@ -150,7 +150,7 @@ pub async fn measured() -> &'static BTreeMap<Case, Entries> {
 #[tokio::test]
 async fn a_warm_request_stays_within_its_budget() {
     let measured = measured().await;
-    for kind in Kind::ALL {
+    for kind in Kind::all() {
         let entries = &measured[&Case { kind, cold: false }];
         let Budget { design, calls, why } = budget(kind);
         assert_eq!(entries.names(), calls, "{}", kind.name());

@@ -126,7 +126,7 @@ async fn by_kind() -> String {
          together | a cold one more |\n|---|---|---|---|---|---|---|---|---|---|\n",
     );
     let measured = measured().await;
-    for kind in Kind::ALL {
+    for kind in Kind::all() {
         let case = Case { kind, cold: false };
         let entries = &measured[&case];
         let [reads, writes, of_kms] = entries.counts();

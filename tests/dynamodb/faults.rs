@@ -170,7 +170,7 @@ async fn document(ended: &[(Trial, Outcome)]) -> String {
         calls.iter().map(ToString::to_string).collect::<Vec<_>>()
     };
     let measured = measured().await;
-    for kind in Kind::ALL {
+    for kind in Kind::all() {
         let warm = calls(Case { kind, cold: false }, measured);
         let cold = calls(Case { kind, cold: true }, measured);
         let before = cold.iter().filter(|call| !warm.contains(call));

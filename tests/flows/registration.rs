@@ -252,6 +252,7 @@ async fn what_is_refused(world: World) {
         ask().replace_header("content-type", "application/x-www-form-urlencoded"),
         ask().body("[]"),
         ask().body("{"),
+        ask().body(r#"{"grant_types": ["password"], "grant_types": []}"#),
         ask().body(format!("{{\"client_name\": \"{}\"}}", "a".repeat(70_000))),
     ] {
         let _ = world.send(ask).await.refused(400, "invalid_request");

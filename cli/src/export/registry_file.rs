@@ -290,11 +290,16 @@ fn backoff(of: &Backoff) -> Members {
 fn lifetimes(members: &mut Members, said: &LifetimeOverrides) {
     let LifetimeOverrides {
         access_token,
+        client_credentials_access_token,
         id_token,
         refresh_token,
         refresh_token_family,
     } = said;
     members.duration("access_token_lifetime", *access_token);
+    members.duration(
+        "client_credentials_access_token_lifetime",
+        *client_credentials_access_token,
+    );
     members.duration("id_token_lifetime", *id_token);
     members.duration("refresh_token_lifetime", *refresh_token);
     members.duration("refresh_token_family_lifetime", *refresh_token_family);

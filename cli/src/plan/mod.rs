@@ -314,6 +314,9 @@ fn default_lifetime(name: &str) -> Option<String> {
     } = Lifetimes::DEFAULT;
     let span = match name {
         "access_token_lifetime" => access_token,
+        "client_credentials_access_token_lifetime" => {
+            return Some("as access_token_lifetime".to_owned());
+        }
         "id_token_lifetime" => id_token,
         "refresh_token_lifetime" => refresh_token,
         "refresh_token_family_lifetime" => refresh_token_family,

@@ -9,6 +9,7 @@ use http::header::{CONTENT_TYPE, HeaderMap, IF_MATCH, IF_NONE_MATCH};
 use http::{HeaderName, StatusCode};
 use latchkey_oauth::client::ClientId;
 use latchkey_oauth::form::MAX_BODY;
+use latchkey_oauth::json;
 use latchkey_oauth::scope::Scope;
 use latchkey_oauth::store::{Part, Version};
 use latchkey_oauth::tenant::{Tenant, TenantId};
@@ -239,10 +240,10 @@ impl Ask<'_> {
             ));
         }
         // What serde says may repeat what was sent, a secret among it: only the place is told.
-        serde_json::from_slice(self.body).map_err(|error| {
+        json::parse(self.body).map_err(|error| {
             let (line, column) = (error.line(), error.column());
             bad_request(format!(
-                "The body is not JSON: line {line}, column {column}."
+                "The body is not JSON, or an object in it has a name twice: line {line}, column {column}."
             ))
         })
     }

@@ -95,7 +95,8 @@ fn line(log: &RequestLog, request: &Request<'_>, namespace: Option<&str>) -> Vec
         kms: !kms_milliseconds.is_empty(),
     };
     let line = Line {
-        timestamp: rfc3339(request.now),
+        // As Lambda wants it of a line whose level it may filter by.
+        timestamp: request.now.rfc3339(),
         level: if status >= 500 { "ERROR" } else { "INFO" },
         message: "request",
         request_id: request.request_id,
@@ -145,18 +146,6 @@ fn latencies(calls: &[BackendCall], backend: Backend) -> Vec<f64> {
 fn milliseconds(took: Duration) -> f64 {
     let micros = u32::try_from(took.as_micros()).unwrap_or(u32::MAX);
     f64::from(micros) / 1_000.0
-}
-
-/// RFC 3339, as Lambda wants it of a line whose level it may filter by.
-fn rfc3339(now: Timestamp) -> String {
-    let seconds = i64::try_from(now.as_unix()).unwrap_or(i64::MAX);
-    time::OffsetDateTime::from_unix_timestamp(seconds)
-        .ok()
-        .and_then(|at| {
-            at.format(&time::format_description::well_known::Rfc3339)
-                .ok()
-        })
-        .unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -25,9 +25,22 @@ pub struct Policy<'a> {
     pub tenant: &'a TenantSettings,
 }
 
+/// Whose tokens they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whose {
+    /// A user's, who signed in.
+    User,
+    /// The client's own.
+    Client,
+}
+
 impl Policy<'_> {
-    /// How long tokens live. Of several APIs the one that wants the shortest decides.
-    pub fn lifetimes(&self) -> Lifetimes {
+    /// How long tokens live, for a user or for the client itself. Of several APIs the one that wants the shortest decides.
+    pub fn lifetimes(&self, of: Whose) -> Lifetimes {
+        let access_token: fn(&LifetimeOverrides) -> Option<Seconds> = match of {
+            Whose::User => |it| it.access_token,
+            Whose::Client => |it| it.client_credentials_access_token.or(it.access_token),
+        };
         let decide = |of: fn(&LifetimeOverrides) -> Option<Seconds>| {
             let apis = self.apis.iter().filter_map(|api| of(&api.lifetimes)).min();
             of(&self.client.lifetimes)
@@ -36,7 +49,7 @@ impl Policy<'_> {
         };
         let default = Lifetimes::DEFAULT;
         Lifetimes {
-            access_token: decide(|it| it.access_token).unwrap_or(default.access_token),
+            access_token: decide(access_token).unwrap_or(default.access_token),
             id_token: decide(|it| it.id_token).unwrap_or(default.id_token),
             refresh_token: decide(|it| it.refresh_token).unwrap_or(default.refresh_token),
             refresh_token_family: decide(|it| it.refresh_token_family)
@@ -129,7 +142,8 @@ mod tests {
     fn client_before_api_before_tenant_before_default() {
         let none = || json!({});
         let access = |seconds: u64| json!({"lifetimes": {"access_token": seconds}});
-        let rows: [(&str, Value, [Value; 2], Value, u64); 7] = [
+        let own = |seconds: u64, others: u64| json!({"lifetimes": {"client_credentials_access_token": seconds, "access_token": others}});
+        let rows: [(&str, Value, [Value; 2], Value, u64); 9] = [
             ("default", none(), [none(), none()], none(), 900),
             ("tenant", none(), [none(), none()], access(4), 4),
             ("an API", none(), [none(), access(3)], access(4), 3),
@@ -149,6 +163,8 @@ mod tests {
                 access(4),
                 9,
             ),
+            ("API, its own", none(), [own(7, 3), none()], own(8, 4), 3),
+            ("tenant, its own", none(), [none(), none()], own(8, 4), 4),
         ];
         for (who, of_client, [a, b], of_tenant, expected) in rows {
             let client = client(of_client);
@@ -159,9 +175,16 @@ mod tests {
                 apis: &apis,
                 tenant: &tenant,
             };
-            let lifetimes = policy.lifetimes();
+            let lifetimes = policy.lifetimes(Whose::User);
             assert_eq!(lifetimes.access_token, Seconds(expected), "{who}");
             assert_eq!(lifetimes.refresh_token, Lifetimes::DEFAULT.refresh_token);
+            let own = policy.lifetimes(Whose::Client).access_token;
+            let expected = match who {
+                "API, its own" => 7,
+                "tenant, its own" => 8,
+                _ => expected,
+            };
+            assert_eq!(own, Seconds(expected), "{who}");
         }
     }
 

@@ -238,6 +238,9 @@ pub struct LifetimeOverrides {
     /// Access tokens.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub access_token: Option<Seconds>,
+    /// Access tokens with no user behind them (RFC 6749 section 4.4), where they differ.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_credentials_access_token: Option<Seconds>,
     /// ID tokens.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id_token: Option<Seconds>,

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use ::time::OffsetDateTime;
+use ::time::format_description::well_known::Rfc3339;
 use serde::{Deserialize, Serialize};
 
 /// A moment, in whole seconds since the Unix epoch: the `NumericDate` of RFC 7519 section 2.
@@ -35,6 +37,15 @@ impl Timestamp {
     /// The span from `earlier` to here, zero if `earlier` is later.
     pub const fn since(self, earlier: Self) -> Seconds {
         Seconds(self.0.saturating_sub(earlier.0))
+    }
+
+    /// The moment in UTC as RFC 3339 section 5.6 writes it; empty after the year 9999, which that cannot write.
+    pub fn rfc3339(self) -> String {
+        i64::try_from(self.0)
+            .ok()
+            .and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok())
+            .and_then(|moment| moment.format(&Rfc3339).ok())
+            .unwrap_or_default()
     }
 }
 
@@ -87,5 +98,24 @@ impl SystemClock {
     #[expect(clippy::disallowed_methods, reason = "this is the door to the clock")]
     pub fn until(self, moment: SystemTime) -> Duration {
         moment.duration_since(SystemTime::now()).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_as_text() {
+        for (seconds, text) in [
+            (0, "1970-01-01T00:00:00Z"),
+            (951_782_400, "2000-02-29T00:00:00Z"),
+            (1_447_213_018, "2015-11-11T03:36:58Z"),
+            (253_402_300_799, "9999-12-31T23:59:59Z"),
+            (253_402_300_800, ""),
+            (u64::MAX, ""),
+        ] {
+            assert_eq!(Timestamp::from_unix(seconds).rfc3339(), text);
+        }
     }
 }

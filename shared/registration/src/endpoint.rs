@@ -350,6 +350,8 @@ fn document(call: &Call<'_>) -> Result<Map<String, Value>, OAuthError> {
             "The body is over 64 KiB.",
         ));
     }
-    serde_json::from_slice(&call.body)
-        .map_err(|_| OAuthError::invalid_request("malformed_json", "The body is no JSON object."))
+    latchkey_oauth::json::parse(&call.body).map_err(|_| {
+        let message = "The body is no JSON object, or has a name twice.";
+        OAuthError::invalid_request("malformed_json", message)
+    })
 }

@@ -3,14 +3,12 @@
 use latchkey_oauth::api::{Api, ApiScope, AssignedApi, ResourceId};
 use latchkey_oauth::claims::is_identity_scope;
 use latchkey_oauth::scope::Scope;
-use latchkey_oauth::tenant::LifetimeOverrides;
-use latchkey_oauth::time::Seconds;
 
 use crate::claim_rule;
 use crate::client::read_audience;
-use crate::duration::Bounds;
 use crate::fault::{At, Faults, Place};
 use crate::fields::Fields;
+use crate::lifetimes::read_lifetimes_of_api;
 use crate::token_format;
 use crate::tree::{Node, Value};
 
@@ -62,25 +60,12 @@ pub fn read(node: Node, place: &Place, faults: &Faults) -> Option<ApiEntry> {
         scopes: read_scopes(&mut fields),
         claims: claim_rule::read_all(&mut fields),
         access_token_format: token_format::read(&mut fields),
-        lifetimes: read_lifetimes(&mut fields),
+        lifetimes: read_lifetimes_of_api(&mut fields),
     };
     let at = fields.at("resource");
     fields.close();
     resource_id?;
     Some(ApiEntry { api, at })
-}
-
-/// An API says nothing about ID tokens: they are for the client.
-fn read_lifetimes(fields: &mut Fields<'_>) -> LifetimeOverrides {
-    let refresh = Bounds::up_to(Seconds::days(400));
-    let lifetimes = LifetimeOverrides {
-        access_token: fields.duration("access_token_lifetime", Bounds::up_to(Seconds::days(30))),
-        id_token: None,
-        refresh_token: fields.duration("refresh_token_lifetime", refresh),
-        refresh_token_family: fields.duration("refresh_token_family_lifetime", refresh),
-    };
-    crate::lifetimes::check(&lifetimes, fields);
-    lifetimes
 }
 
 /// `scopes: [orders:read, {value: orders:write, description: May change orders}]`.

@@ -265,6 +265,7 @@ fn check(client: &Client, method_known: bool, fields: &Fields<'_>) {
         check_authentication(client, fields);
     }
     check_scope(client, fields);
+    check_client_credentials(client, fields);
     check_refresh(client, fields);
 }
 
@@ -424,6 +425,14 @@ fn check_scope(client: &Client, fields: &Fields<'_>) {
     }
     if client.lifetimes.id_token.is_some() && !scope.contains(OPENID) {
         fields.fault("id_token_lifetime", "without openid in `scope` there is no ID token. Add openid, or take `id_token_lifetime` out.");
+    }
+}
+
+fn check_client_credentials(client: &Client, fields: &Fields<'_>) {
+    const LIFETIME: &str = "client_credentials_access_token_lifetime";
+    let said = client.lifetimes.client_credentials_access_token.is_some();
+    if said && !client.allows(GrantType::ClientCredentials) {
+        fields.fault(LIFETIME, format!("`{LIFETIME}` says nothing without the grant client_credentials. Add it to `grant_types`, or take `{LIFETIME}` out."));
     }
 }
 

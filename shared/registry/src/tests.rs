@@ -363,6 +363,7 @@ fn what_is_told_is_read_as_it_was() {
     ];
     let lifetimes = LifetimeOverrides {
         access_token: Some(Seconds(90)),
+        client_credentials_access_token: Some(Seconds(80)),
         refresh_token: Some(Seconds::days(2)),
         ..LifetimeOverrides::default()
     };

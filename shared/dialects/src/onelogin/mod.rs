@@ -20,7 +20,7 @@ const OFFLINE_ACCESS: &str = "offline_access";
 pub fn request(heard: Heard<'_>) -> Option<Managing> {
     match heard.at.endpoint {
         Endpoint::Manage => return Some(management::request(heard)),
-        Endpoint::Token if token::is_at(heard.at) => token::request(heard),
+        Endpoint::Token | Endpoint::Revocation if token::is_at(heard.at) => token::request(heard),
         Endpoint::Token => {
             if let Some(mut form) = Form::of(heard.parts, heard.body) {
                 without_offline_access(&mut form);
@@ -58,7 +58,9 @@ pub fn answer(asked: &Asked, response: Response<Bytes>) -> Response<Bytes> {
         return management::answer(managing, response);
     }
     match asked.at.endpoint {
-        Endpoint::Token if token::is_at(asked.at) => token::answer(asked, response),
+        Endpoint::Token | Endpoint::Revocation if token::is_at(asked.at) => {
+            token::answer(asked, response)
+        }
         Endpoint::OpenIdConfiguration | Endpoint::AuthorizationServerMetadata => {
             with_own_paths(asked, response)
         }

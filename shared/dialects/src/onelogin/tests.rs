@@ -26,6 +26,17 @@ fn a_token_for_its_apis() {
 }
 
 #[test]
+fn a_token_for_its_apis_is_revoked() {
+    let body = r#"{"access_token": "a+b/c"}"#;
+    let header = "client_id:id, client_secret:x";
+    let (asked, request) = heard("POST", "/auth/oauth2/revoke", header, body);
+    assert!(request.ends_with("\ntoken=a%2Bb%2Fc"), "{request}");
+    insta::assert_snapshot!(told(&asked, 200, &json!(null)));
+    let refused = json!({"error": "invalid_client", "error_description": "No."});
+    insta::assert_snapshot!(told(&asked, 401, &refused));
+}
+
+#[test]
 fn credentials_in_the_body_are_one_way_of_the_same() {
     let form = "grant_type=client_credentials&client_id=id&client_secret=a%2Bb%252F";
     let json =
@@ -60,7 +71,12 @@ fn what_is_no_token_request_is_left_to_be_refused() {
             "{request}"
         );
     }
-    for body in [r#"{"grant_type": {}}"#, r#"{"grant_type": ["a"]}"#, "{"] {
+    for body in [
+        r#"{"grant_type": {}}"#,
+        r#"{"grant_type": ["a"]}"#,
+        r#"{"x": 1, "x": 1}"#,
+        "{",
+    ] {
         let (_, request) = heard("POST", TOKEN, "", body);
         assert!(
             request.contains("application/json") && request.ends_with(body),

@@ -1,5 +1,6 @@
 //! The token that its APIs are called with: `{"grant_type": "client_credentials"}`, credentials in a header of its own, and
-//! the answer below `data[0]`. The second version of it answers as the standard does, with one member more.
+//! the answer below `data[0]`. The second version of it answers as the standard does, with one member more. It is revoked
+//! as it was asked for.
 
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
@@ -8,7 +9,6 @@ use http::{Response, StatusCode};
 use latchkey_oauth::endpoint::translate::Heard;
 use latchkey_oauth::form::MAX_BODY;
 use latchkey_oauth::route::Foreign;
-use latchkey_oauth::time::Timestamp;
 use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
 
@@ -19,10 +19,11 @@ use crate::form::Form;
 
 const FIRST: &str = "/auth/oauth2/token";
 const SECOND: &str = "/auth/oauth2/v2/token";
+const REVOKE: &str = "/auth/oauth2/revoke";
 
-/// Whether this is the token for its APIs, and not the one that it gives as an OpenID provider.
+/// Whether this is about the token for its APIs, and not one that it gives as an OpenID provider.
 pub fn is_at(at: &Foreign) -> bool {
-    at.path == FIRST || at.path == SECOND
+    [FIRST, SECOND, REVOKE].contains(&at.path)
 }
 
 pub fn request(heard: Heard<'_>) {
@@ -32,6 +33,9 @@ pub fn request(heard: Heard<'_>) {
     let form = form(heard.parts, heard.body).or_else(|| Form::of(heard.parts, heard.body));
     if let Some(mut form) = form {
         in_header(heard.parts, &mut form);
+        if heard.at.path == REVOKE {
+            form.rename("access_token", "token");
+        }
         *heard.body = form.encode();
         let of_a_form = HeaderValue::from_static("application/x-www-form-urlencoded");
         heard.parts.headers.insert(CONTENT_TYPE, of_a_form);
@@ -79,7 +83,7 @@ fn form(parts: &Parts, body: &Bytes) -> Option<Form> {
     if !kind.eq_ignore_ascii_case("application/json") || body.len() > MAX_BODY {
         return None;
     }
-    let members: Map<String, Value> = serde_json::from_slice(body).ok()?;
+    let members: Map<String, Value> = latchkey_oauth::json::parse(body).ok()?;
     let pairs = members.into_iter().filter_map(|(name, value)| {
         let value = match value {
             Value::Null => return None,
@@ -94,75 +98,40 @@ fn form(parts: &Parts, body: &Bytes) -> Option<Form> {
 }
 
 pub fn answer(asked: &Asked, response: Response<Bytes>) -> Response<Bytes> {
+    let status = response.status();
+    if asked.at.path == REVOKE && status == StatusCode::OK {
+        return with_body(response, &envelope(status, SUCCESS).into());
+    }
     let Ok(Value::Object(mut told)) = serde_json::from_slice(response.body()) else {
         return response;
     };
-    let status = response.status();
     if status != StatusCode::OK {
-        let message = told.remove("error_description").unwrap_or_default();
-        return with_body(response, &envelope(status, &message));
+        let message = told.get("error_description").and_then(Value::as_str);
+        let body = envelope(status, message.unwrap_or_default());
+        return with_body(response, &body.into());
     }
     // RFC 6749 section 5.1: "Value is case insensitive."
     told.insert("token_type".to_owned(), "bearer".into());
-    told.insert("created_at".to_owned(), rfc3339(asked.now).into());
+    told.insert("created_at".to_owned(), asked.now.rfc3339().into());
     told.remove("scope");
     if asked.at.path == SECOND {
         return with_body(response, &told.into());
     }
-    let mut body = envelope(status, &"Success".into());
-    if let Value::Object(members) = &mut body {
-        members.insert("data".to_owned(), json!([told]));
-    }
-    with_body(response, &body)
+    let mut body = envelope(status, SUCCESS);
+    body.insert("data".to_owned(), json!([told]));
+    with_body(response, &body.into())
 }
 
-fn envelope(status: StatusCode, message: &Value) -> Value {
+const SUCCESS: &str = "Success";
+
+fn envelope(status: StatusCode, message: &str) -> Map<String, Value> {
     let kind = match status {
         StatusCode::OK => "success",
         StatusCode::BAD_REQUEST => "bad request",
         other => other.canonical_reason().unwrap_or("error"),
     };
-    json!({"status": {
+    let told = json!({
         "error": status != StatusCode::OK, "code": status.as_u16(), "type": kind, "message": message,
-    }})
-}
-
-/// The moment in UTC, as RFC 3339 section 5.6 writes it.
-fn rfc3339(moment: Timestamp) -> String {
-    let (days, second) = (moment.as_unix() / 86_400, moment.as_unix() % 86_400);
-    // Years that begin in March end with the day that some have and others have not; 400 of them have as many days as any 400.
-    let days = days + 719_468;
-    let (era, day) = (days / 146_097, days % 146_097);
-    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * day + 2) / 153;
-    let day = day - (153 * month + 2) / 5 + 1;
-    let (month, next) = if month < 10 {
-        (month + 3, 0)
-    } else {
-        (month - 9, 1)
-    };
-    let year = year + era * 400 + next;
-    let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn moments() {
-        for (seconds, text) in [
-            (0, "1970-01-01T00:00:00Z"),
-            (951_782_399, "2000-02-28T23:59:59Z"),
-            (951_782_400, "2000-02-29T00:00:00Z"),
-            (951_868_800, "2000-03-01T00:00:00Z"),
-            (1_447_213_018, "2015-11-11T03:36:58Z"),
-            (1_735_689_599, "2024-12-31T23:59:59Z"),
-            (4_107_542_400, "2100-03-01T00:00:00Z"),
-        ] {
-            assert_eq!(rfc3339(Timestamp::from_unix(seconds)), text);
-        }
-    }
+    });
+    Map::from_iter([("status".to_owned(), told)])
 }

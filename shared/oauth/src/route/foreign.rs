@@ -48,7 +48,7 @@ const fn below(
 }
 
 /// THE table of them.
-pub const FOREIGN: [Foreign; 28] = [
+pub const FOREIGN: [Foreign; 29] = [
     at(Dialect::OnePortal, "POST", "/openid/token", Endpoint::Token),
     at(
         Dialect::OnePortal,
@@ -190,6 +190,12 @@ pub const FOREIGN: [Foreign; 28] = [
         "POST",
         "/auth/oauth2/v2/token",
         Endpoint::Token,
+    ),
+    at(
+        Dialect::OneLogin,
+        "POST",
+        "/auth/oauth2/revoke",
+        Endpoint::Revocation,
     ),
     at(
         Dialect::OneLogin,

@@ -20,7 +20,7 @@ use crate::authorization::{Authorization, Refresh, UserAuthentication};
 use crate::claims;
 use crate::client_auth::AuthenticatedClient;
 use crate::error::{ErrorCode, OAuthError};
-use crate::policy::Policy;
+use crate::policy::{Policy, Whose};
 use crate::random::Random;
 use crate::scope::{OPENID, Scope};
 use crate::store::StoreError;
@@ -106,14 +106,17 @@ impl<G: RefreshTokenRepository, S: JwsSigner> Mint<'_, G, S> {
             apis: &authorization.target.apis,
             tenant: &self.tenant.settings,
         };
-        let lifetimes = policy.lifetimes();
+        let lifetimes = policy.lifetimes(match authorization.user {
+            Some(_) => Whose::User,
+            None => Whose::Client,
+        });
         let (refresh_token, write) = self.prepare_refresh(&authorization, &lifetimes)?;
         let family = match &authorization.refresh {
             Refresh::Nothing | Refresh::Begin => refresh_token.as_ref().map(|it| *it.family()),
             Refresh::Rotate { family, .. } | Refresh::Repeat { family, .. } => Some(family.id),
         };
 
-        let claims = self.access_token_claims(&authorization, family, &policy)?;
+        let claims = self.access_token_claims(&authorization, family, &policy, &lifetimes)?;
         let (access_token, opaque) = match policy.access_token_format() {
             AccessTokenFormat::Jwt => {
                 let key = self.key(self.tenant.settings.signing_algorithm)?;
@@ -174,6 +177,7 @@ impl<G: RefreshTokenRepository, S: JwsSigner> Mint<'_, G, S> {
         authorization: &Authorization,
         family: Option<FamilyId>,
         policy: &Policy<'_>,
+        lifetimes: &Lifetimes,
     ) -> Result<MintedClaims, OAuthError> {
         let jti: [u8; 16] = crate::random::bytes(self.random)?;
         let user = authorization.user.as_ref();
@@ -181,7 +185,7 @@ impl<G: RefreshTokenRepository, S: JwsSigner> Mint<'_, G, S> {
             iss: self.issuer.as_str().to_owned(),
             sub: authorization.subject.clone(),
             aud: Audience(authorization.target.audience.clone()),
-            exp: self.now.plus(policy.lifetimes().access_token),
+            exp: self.now.plus(lifetimes.access_token),
             iat: self.now,
             nbf: self.now,
             jti: URL_SAFE_NO_PAD.encode(jti),

@@ -167,7 +167,7 @@ fn members(body: &Bytes) -> Option<Map<String, Value>> {
     if body.len() > MAX_BODY {
         return None;
     }
-    serde_json::from_slice(body).ok()
+    latchkey_oauth::json::parse(body).ok()
 }
 
 fn set(parts: &mut Parts, name: HeaderName, value: &'static str) {
