@@ -251,7 +251,9 @@ pub enum ClientCommand {
         after_help = "  latchkey client add orders --grant-type client_credentials \\
     --scope 'orders:read orders:write'
   latchkey client add shop --grant-type password --grant-type refresh_token \\
-    --scope 'openid profile'"
+    --scope 'openid profile'
+  latchkey client add job --grant-type client_credentials \\
+    --auth-method tls_client_auth --tls-client-auth-subject-dn CN=job,O=Example"
     )]
     Add(Box<ClientAdd>),
     /// Give a client another secret, made up and shown once unless told otherwise.
@@ -322,6 +324,12 @@ pub struct ClientAdd {
     /// How long its access tokens live.
     #[arg(long, value_name = "DURATION")]
     pub access_token_lifetime: Option<String>,
+    /// The subject of its certificate, as RFC 4514 writes it, for tls_client_auth.
+    #[arg(long, value_name = "DN", conflicts_with_all = ["source", "certificates"])]
+    pub tls_client_auth_subject_dn: Option<String>,
+    /// A certificate of its own in PEM, for self_signed_tls_client_auth; may be repeated, while one replaces the other.
+    #[arg(long = "certificate", value_name = "PATH", conflicts_with = "source")]
+    pub certificates: Vec<PathBuf>,
     /// Its secret.
     #[command(flatten)]
     pub secret: SecretSource,

@@ -5,6 +5,8 @@ use std::str::FromStr as _;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use latchkey_kms::{der as ecdsa, spki as public_keys};
 use latchkey_oauth::random::{self, Random};
 use latchkey_oauth::time::{Seconds, Timestamp};
@@ -12,7 +14,6 @@ use latchkey_oauth::token::algorithm::Algorithm;
 use latchkey_oauth::token::jwk::{RingKey, public_key};
 use latchkey_oauth::token::jws::JwsSigner;
 use signature::Keypair;
-use x509_cert::TbsCertificate;
 use x509_cert::builder::profile::BuilderProfile;
 use x509_cert::builder::{self, Builder as _, CertificateBuilder};
 use x509_cert::der::asn1::{Any, BitString, GeneralizedTime};
@@ -27,6 +28,7 @@ use x509_cert::spki::{
     SubjectPublicKeyInfoOwned, SubjectPublicKeyInfoRef,
 };
 use x509_cert::time::{Time, Validity};
+use x509_cert::{Certificate, TbsCertificate};
 
 /// A certificate for `key` in DER, good from `now` on.
 ///
@@ -64,6 +66,14 @@ pub async fn self_issued<S: JwsSigner>(
     };
     let certificate = builder.assemble(BitString::from_bytes(&signature)?, &holder)?;
     Ok(certificate.to_der()?)
+}
+
+/// When the certificate of a key ends, if it has one.
+pub fn ends(key: &RingKey) -> Option<Timestamp> {
+    let own = key.jwk.common.x509_chain.as_ref()?.first()?;
+    let certificate = Certificate::from_der(&STANDARD.decode(own).ok()?).ok()?;
+    let ends = certificate.tbs_certificate().validity().not_after;
+    Some(Timestamp::from_unix(ends.to_unix_duration().as_secs()))
 }
 
 /// The key as it signs its certificate, and how a certificate calls that.

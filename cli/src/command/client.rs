@@ -1,15 +1,22 @@
 //! `latchkey client`.
 
-use anyhow::bail;
-use latchkey_oauth::client::{Client, ClientId, RegistryAdmin};
+use std::path::Path;
+
+use anyhow::{Context as _, bail};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use latchkey_oauth::client::{Client, ClientAuthMethod, ClientId, RegistryAdmin};
 use latchkey_oauth::registration::RegistrationRepository;
 use latchkey_oauth::store::{Expected, Versioned};
 use latchkey_oauth::tenant::TenantId;
 use latchkey_oauth::user::UserAdmin;
+use latchkey_registry::door::Surroundings;
 use latchkey_registry::fault::Place;
 use latchkey_registry::tree::Node;
 use latchkey_registry::{ClientSecrets, client as registry_client};
 use serde::Serialize;
+use x509_cert::Certificate;
+use x509_cert::der::{DecodePem as _, Encode as _};
 
 use super::{Session, ensure_tenant, read};
 use crate::arguments::{ClientAdd, ClientCommand, ClientSecret, Deletion, OfTenant, OneClient};
@@ -125,13 +132,12 @@ impl<R: RegistryAdmin, U: UserAdmin> Session<'_, R, U> {
                 of.tenant
             );
         }
+        let certificates = arguments.certificates.iter();
+        let keys = certificates.map(|path| key_of(self.surroundings, path));
+        let node = node(arguments, keys.collect::<anyhow::Result<_>>()?);
         let entry = read(|faults| {
-            registry_client::read(
-                node(arguments),
-                &Place::default(),
-                Some(self.surroundings),
-                faults,
-            )
+            let surroundings = Some(self.surroundings);
+            registry_client::read(node, &Place::default(), surroundings, faults)
         })?;
         match plan::client::one(&of.tenant, &entry, None) {
             Some(change) => self.make_one(change).await,
@@ -231,14 +237,28 @@ fn change(tenant: TenantId, verb: Verb, fields: Vec<Field>, action: Action) -> C
     }
 }
 
+/// A client's certificate out of its file, as a key of its `jwks` (RFC 8705 section 2.2.2).
+fn key_of(surroundings: &dyn Surroundings, path: &Path) -> anyhow::Result<Node> {
+    let of_path = || format!("the certificate {}", path.display());
+    let text = surroundings.read(path).with_context(of_path)?;
+    let certificate = Certificate::from_pem(text).with_context(of_path)?;
+    let der = certificate.to_der().with_context(of_path)?;
+    let chain = Node::texts([STANDARD.encode(der)]);
+    Ok(Node::mapping([("x5c".to_owned(), chain)]))
+}
+
 /// The client as the registry file would have it.
-fn node(arguments: &ClientAdd) -> Node {
+fn node(arguments: &ClientAdd, keys: Vec<Node>) -> Node {
     let optional = [
         ("client_name", &arguments.name),
         ("token_endpoint_auth_method", &arguments.auth_method),
         ("scope", &arguments.scope),
         ("default_scope", &arguments.default_scope),
         ("access_token_lifetime", &arguments.access_token_lifetime),
+        (
+            "tls_client_auth_subject_dn",
+            &arguments.tls_client_auth_subject_dn,
+        ),
     ];
     let mut entries = vec![
         (
@@ -256,9 +276,17 @@ fn node(arguments: &ClientAdd) -> Node {
         Some((name.to_owned(), Node::text(value)))
     });
     entries.extend(given);
-    let is_public = arguments.auth_method.as_deref() == Some("none");
+    if !keys.is_empty() {
+        let jwks = Node::mapping([("keys".to_owned(), Node::list(keys))]);
+        entries.push(("jwks".to_owned(), jwks));
+    }
+    let method = arguments.auth_method.as_deref();
+    let has_secret = ClientAuthMethod::ALL
+        .into_iter()
+        .find(|it| method == Some(it.as_str()))
+        .is_none_or(ClientAuthMethod::uses_secret);
     let secret = match arguments.secret.node() {
-        None if is_public => None,
+        None if !has_secret => None,
         given => Some(given.unwrap_or_else(|| arguments.secret.node_or("generate"))),
     };
     entries.extend(secret.map(|node| ("client_secret".to_owned(), node)));

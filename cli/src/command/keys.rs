@@ -27,6 +27,7 @@ struct Row<'a> {
     signs_from: Timestamp,
     signs_until: Option<Timestamp>,
     published_until: Option<Timestamp>,
+    certificate_until: Option<Timestamp>,
 }
 
 impl<'a> Row<'a> {
@@ -53,6 +54,7 @@ impl<'a> Row<'a> {
             signs_from: key.signs_from,
             signs_until: key.signs_until,
             published_until: key.published_until,
+            certificate_until: certificate::ends(key),
         }
     }
 

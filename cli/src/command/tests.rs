@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 
 use clap::Parser as _;
-use latchkey_oauth::client::RegistryRepository as _;
+use latchkey_oauth::client::{Client, RegistryRepository as _};
 use latchkey_oauth::login::LoginRepository as _;
 use latchkey_oauth::password::{Password, Verdict};
 use latchkey_oauth::time::{Clock as _, Seconds};
@@ -29,6 +29,9 @@ use crate::surroundings::Prompter;
 
 mod moving;
 mod one_by_one;
+
+/// A client's own.
+const CERTIFICATE: &str = include_str!("tests/certificate.pem");
 
 struct Deployment {
     store: MemoryStore,
@@ -64,7 +67,10 @@ impl Surroundings for Nothing {
         (name == "SECRET").then(|| "a secret from the environment".to_owned())
     }
 
-    fn read(&self, _: &Path) -> io::Result<String> {
+    fn read(&self, path: &Path) -> io::Result<String> {
+        if path == Path::new("certificate.pem") {
+            return Ok(CERTIFICATE.to_owned());
+        }
         Err(io::ErrorKind::NotFound.into())
     }
 }
@@ -159,6 +165,11 @@ impl Deployment {
             .unwrap()
             .unwrap()
             .value
+    }
+
+    async fn client(&self, id: &str) -> Client {
+        let (tenant, id) = (fixtures::tenant("default"), fixtures::client_id(id));
+        self.store.client(&tenant, &id).await.unwrap().unwrap()
     }
 
     async fn ring(&self) -> KeyRing {

@@ -2,12 +2,13 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use latchkey_oauth::certificate::{CertificateName, DistinguishedName, KnownCertificate};
 use latchkey_oauth::hash::sha256;
 use latchkey_oauth::registration::{Activation, Registration, RegistrationRepository as _};
 use latchkey_oauth::secret_token::{Purpose, SecretToken};
 use latchkey_oauth::time::Seconds;
 use x509_cert::Certificate;
-use x509_cert::der::{Decode as _, Encode as _};
+use x509_cert::der::{Decode as _, DecodePem as _, Encode as _};
 
 use super::*;
 
@@ -219,7 +220,11 @@ async fn a_key_is_certified() {
     // It is kept as JSON.
     let kept = serde_json::to_string(&ring).unwrap();
     assert_eq!(serde_json::from_str::<KeyRing>(&kept).unwrap(), ring);
-    deployment.ok("latchkey keys list --json", "").await;
+    let listed = deployment.ok("latchkey keys list --json", "").await;
+    let listed: Value = serde_json::from_str(&listed).unwrap();
+    let ends = json!(NOW.plus(Seconds::days(3_650)));
+    assert_eq!(listed[0]["certificate_until"], ends);
+    assert_eq!(listed[1]["certificate_until"], json!(null));
 
     // Another takes its place.
     let line = format!("{line} --valid-for 30d --json");
@@ -254,6 +259,60 @@ async fn a_key_is_certified() {
         "has been withdrawn",
     ]) {
         assert!(fault.contains(with), "{fault}");
+    }
+}
+
+/// RFC 8705: neither has a secret.
+#[tokio::test]
+async fn clients_with_certificates() {
+    let deployment = Deployment::new();
+    deployment.apply(SMALL).await;
+    let by_subject = "latchkey client add one --grant-type client_credentials --scope a --auth-method tls_client_auth";
+    let by_itself = "latchkey client add two --grant-type client_credentials --scope a --auth-method self_signed_tls_client_auth";
+    let subject = format!("{by_subject} --tls-client-auth-subject-dn CN=one,O=Example");
+    deployment.ok(&subject, "").await;
+    let certificate = format!("{by_itself} --certificate certificate.pem");
+    deployment.ok(&certificate, "").await;
+    let one = deployment.client("one").await;
+    let subject = DistinguishedName::parse("CN=one,O=Example").unwrap();
+    assert_eq!(
+        one.tls_client_auth,
+        Some(CertificateName::SubjectDn(subject))
+    );
+    let two = deployment.client("two").await;
+    let der = Certificate::from_pem(CERTIFICATE)
+        .unwrap()
+        .to_der()
+        .unwrap();
+    let known = KnownCertificate::from_base64(&STANDARD.encode(der));
+    assert_eq!(two.certificates, [known.unwrap()]);
+    for client in [one, two] {
+        assert!(client.client_secret_hashes.is_empty(), "{client:?}");
+    }
+
+    for line in [
+        format!("{certificate} --generate"),
+        format!("{certificate} --tls-client-auth-subject-dn CN=two"),
+    ] {
+        let words = line.split(' ').map(str::to_owned);
+        assert!(Arguments::try_parse_from(words).is_err(), "{line}");
+    }
+    for (line, said) in [
+        (
+            by_subject.replace("one", "three"),
+            "`tls_client_auth` needs",
+        ),
+        (
+            by_itself.replace("two", "three"),
+            "`self_signed_tls_client_auth` needs `jwks`",
+        ),
+        (
+            certificate.replace("two", "three").replace(".pem", ".der"),
+            "the certificate certificate.der: ",
+        ),
+    ] {
+        let fault = deployment.fault(&line, "").await;
+        assert!(fault.contains(said), "{fault}");
     }
 }
 
