@@ -140,6 +140,7 @@ async fn a_login_from_the_request_to_the_tokens() {
         tenant: &known,
         issuer: &issuer,
         client: &proved,
+        confirmation: None,
         now: NOW,
     };
     let issued = mint.issue(authorization).await.unwrap();

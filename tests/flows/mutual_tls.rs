@@ -1,14 +1,19 @@
 //! Clients that authenticate by a certificate: RFC 8705. Real certificates, in real handshakes.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::Method;
 use latchkey_oauth::certificate::{CertificateName, DistinguishedName, KnownCertificate};
 use latchkey_oauth::client::{Client, ClientAuthMethod};
 use latchkey_oauth::grant_type::GrantType;
-use latchkey_testkit::fixtures::{SECRET, confidential, public};
+use latchkey_oauth::hash::sha256;
+use latchkey_oauth::token::opaque::AccessTokenFormat;
+use latchkey_testkit::fixtures::{PASSWORD, SECRET, confidential, public, scope};
 use latchkey_tests::answer::Answer;
+use latchkey_tests::jwt;
 use latchkey_tests::manage::Manager;
 use latchkey_tests::on_every_server;
-use latchkey_tests::request::post;
+use latchkey_tests::request::{Ask, get, post};
 use latchkey_tests::tls::{Authority, Front, Identity};
 use latchkey_tests::world::World;
 use rcgen::SanType;
@@ -21,6 +26,8 @@ on_every_server!(
     a_certificate_is_no_secret_and_a_secret_no_certificate,
     a_public_client_may_show_one_too,
     one_is_managed_like_any_other,
+    an_access_token_is_bound_to_a_certificate,
+    a_bound_token_is_no_credential_without_its_certificate,
 );
 
 /// A client known by a name in its certificate.
@@ -249,4 +256,102 @@ async fn one_is_managed_like_any_other(world: World) {
         let told = changed.ok().json();
         assert_eq!(told["client_secret"].is_string(), has_secret, "{told}");
     }
+}
+
+/// A client of people whose access tokens are bound.
+fn binding(id: &str, format: AccessTokenFormat) -> Client {
+    Client {
+        grant_types: vec![GrantType::Password, GrantType::ClientCredentials],
+        scope: scope("openid profile"),
+        access_token_format: Some(format),
+        tls_client_certificate_bound_access_tokens: true,
+        ..by_name(id, subject(&format!("CN={id},O=Example")))
+    }
+}
+
+fn login(client_id: &str) -> Ask {
+    let form = [
+        ("grant_type", "password"),
+        ("client_id", client_id),
+        ("username", "alice"),
+        ("password", PASSWORD),
+    ];
+    post("/token", &form)
+}
+
+/// RFC 8705 section 3.
+async fn an_access_token_is_bound_to_a_certificate(world: World) {
+    let authority = Authority::new("Clients");
+    let front = Front::open(&world, &authority, &[]).await;
+    for (id, format) in [
+        ("jwt", AccessTokenFormat::Jwt),
+        ("by-reference", AccessTokenFormat::Opaque),
+    ] {
+        let client = binding(id, format);
+        world.store.put_client(&world.tenant, &client).await;
+        let own = authority.vouch(id, Vec::new());
+        let other = authority.vouch(id, Vec::new());
+        let send = async |shown: Option<&Identity>, ask: Ask| match shown {
+            Some(shown) => front.send(&world, Some(shown), ask).await.unwrap(),
+            None => world.send(ask).await,
+        };
+        let issued = send(Some(&own), login(id)).await.ok();
+        let access_token = issued.string("access_token");
+        let userinfo = || get("/userinfo").bearer(&access_token);
+        let told = send(Some(&own), userinfo()).await.ok();
+        assert_eq!(told.string("sub"), "subject-of-alice");
+        // Whoever stole it: with a certificate of the same name, and without any.
+        for shown in [Some(&other), None] {
+            let refused = send(shown, userinfo()).await;
+            let refused = refused.refused(401, "invalid_token");
+            let challenge = refused.header("www-authenticate").unwrap();
+            assert!(challenge.contains("error=\"invalid_token\""), "{challenge}");
+        }
+        // Section 3.2: a resource server is told what to compare.
+        let about = [("token", &*access_token), ("client_id", id)];
+        let told = send(Some(&own), post("/introspect", &about)).await.ok();
+        let thumbprint = URL_SAFE_NO_PAD.encode(sha256(&own.certificate).as_bytes());
+        assert_eq!(told.member("cnf"), json!({"x5t#S256": thumbprint}));
+        if format == AccessTokenFormat::Jwt {
+            let (_, claims) = jwt::parts(&access_token);
+            assert_eq!(claims["cnf"], json!({"x5t#S256": thumbprint}));
+        }
+    }
+    // A client that has a secret as well as a certificate: without the second it has no token, and no try at a password.
+    let with_secret = Client {
+        tls_client_certificate_bound_access_tokens: true,
+        ..confidential("web")
+    };
+    world.store.put_client(&world.tenant, &with_secret).await;
+    let form = [("grant_type", "client_credentials")];
+    let ask = || post("/token", &form).basic("web", SECRET);
+    let _ = world.send(ask()).await.refused(400, "invalid_request");
+    let own = authority.vouch("anybody", Vec::new());
+    let issued = front.send(&world, Some(&own), ask()).await.unwrap().ok();
+    let (_, claims) = jwt::parts(&issued.string("access_token"));
+    assert!(claims["cnf"]["x5t#S256"].is_string(), "{claims}");
+}
+
+async fn a_bound_token_is_no_credential_without_its_certificate(world: World) {
+    let authority = Authority::new("Clients");
+    let front = Front::open(&world, &authority, &[]).await;
+    let client = Client {
+        authentication_by_access_token: true,
+        ..binding("client1", AccessTokenFormat::Opaque)
+    };
+    world.store.put_client(&world.tenant, &client).await;
+    let own = authority.vouch("client1", Vec::new());
+    let issued = token(&front, &world, &own, "client1").await.ok();
+    let form = [
+        ("grant_type", "password"),
+        ("username", "alice"),
+        ("password", PASSWORD),
+    ];
+    let login = || post("/token", &form).bearer(&issued.string("access_token"));
+    let issued_to_user = front.send(&world, Some(&own), login()).await.unwrap().ok();
+    assert!(issued_to_user.member("access_token").is_string());
+    let other = authority.vouch("client1", Vec::new());
+    let refused = front.send(&world, Some(&other), login()).await.unwrap();
+    let _ = refused.refused(401, "invalid_client");
+    let _ = world.send(login()).await.refused(401, "invalid_client");
 }

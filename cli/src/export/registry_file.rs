@@ -343,6 +343,7 @@ fn client(of: &Client) -> Members {
         client_secret_hashes,
         tls_client_auth,
         certificates,
+        tls_client_certificate_bound_access_tokens,
         grant_types,
         scope,
         default_scope,
@@ -384,6 +385,10 @@ fn client(of: &Client) -> Members {
         jwks.list("keys", keys);
         members.always("jwks", jwks.into());
     }
+    members.add(
+        "tls_client_certificate_bound_access_tokens",
+        tls_client_certificate_bound_access_tokens,
+    );
     // A client that only introspects says so.
     let grant_types = serde_json::to_value(grant_types).unwrap_or_default();
     members.always("grant_types", Node::Plain(grant_types));

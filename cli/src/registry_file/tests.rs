@@ -169,6 +169,7 @@ fn contradictions_of_a_client() {
         "        client_secret: [ { generate: true }, { env: NEW } ]\n        grant_types: []\n",
         "        client_secret: { hash: abc }\n        grant_types: [refresh_token]\n        refresh_token_lifetime: 2d\n        refresh_token_family_lifetime: 1d\n",
         "        client_secret: { generate: true }\n        grant_types: []\n        audience: [demo-apl, 'https://a.example/#x']\n",
+        "        token_endpoint_auth_method: none\n        grant_types: [refresh_token]\n        tls_client_certificate_bound_access_tokens: true\n        client_credentials_access_token_lifetime: 1h\n",
     ];
     let told: Vec<String> = cases
         .map(|fields| format!("{fields}{}", faults(&client(fields))))

@@ -77,9 +77,30 @@ impl ClientCertificate {
         }
     }
 
+    /// What a token says that is bound to it.
+    pub const fn confirmation(&self) -> Confirmation {
+        Confirmation {
+            certificate: self.hash,
+        }
+    }
+
     /// Whether it is this one.
     pub fn is(&self, known: &KnownCertificate) -> bool {
         self.hash.ct_eq(&sha256(&known.0))
+    }
+}
+
+/// What a token is bound to (RFC 7800 section 3.1): a certificate, by its thumbprint (RFC 8705 section 3.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Confirmation {
+    #[serde(rename = "x5t#S256")]
+    certificate: Sha256Hash,
+}
+
+impl Confirmation {
+    /// Whether this is the certificate.
+    pub fn is_by(&self, certificate: &ClientCertificate) -> bool {
+        self.certificate.ct_eq(&certificate.hash)
     }
 }
 

@@ -173,6 +173,9 @@ pub struct Client {
     /// Its certificates, where it is known by those.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub certificates: Vec<KnownCertificate>,
+    /// Whether its access tokens are bound to the certificate that it shows when it asks for them (RFC 8705 section 3).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub tls_client_certificate_bound_access_tokens: bool,
     /// The grants it may use.
     pub grant_types: Vec<GrantType>,
     /// The widest scope it may have.

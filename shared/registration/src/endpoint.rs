@@ -171,22 +171,14 @@ impl<R: RegistryAdmin + RegistrationRepository> RegisterEndpoint<R> {
         let described = metadata.within(&bounds, stored.client_id.clone())?;
         // What an operator gave it stays.
         let mut client = Client {
-            default_scope: stored.default_scope.clone(),
-            audience: stored.audience.clone(),
-            apis: stored.apis.clone(),
-            claims: stored.claims.clone(),
-            access_token_format: stored.access_token_format,
-            lifetimes: stored.lifetimes,
-            refresh_token_retry_window: stored.refresh_token_retry_window,
-            tls_client_auth: stored.tls_client_auth.clone(),
-            certificates: stored.certificates.clone(),
-            client_credentials_refresh_token: stored.client_credentials_refresh_token,
-            authentication_by_access_token: stored.authentication_by_access_token,
-            userinfo_signed_response_alg: stored.userinfo_signed_response_alg,
-            registration: stored.registration.clone(),
-            client_secret_hashes: stored.client_secret_hashes.clone(),
+            client_name: described.client_name,
             token_endpoint_auth_method: method.unwrap_or(described.token_endpoint_auth_method),
-            ..described
+            grant_types: described.grant_types,
+            scope: described.scope,
+            id_token_signed_response_alg: described.id_token_signed_response_alg,
+            redirect_uris: described.redirect_uris,
+            description: described.description,
+            ..stored.value.clone()
         };
         let default = client.default_scope.take();
         client.default_scope =

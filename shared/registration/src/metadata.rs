@@ -121,6 +121,7 @@ impl Metadata {
             client_secret_hashes: Vec::new(),
             tls_client_auth: None,
             certificates: Vec::new(),
+            tls_client_certificate_bound_access_tokens: false,
             grant_types: self.grant_types,
             scope,
             default_scope: None,

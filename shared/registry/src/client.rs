@@ -91,6 +91,9 @@ pub fn read(node: Node, place: &Place, door: Door<'_>, faults: &Faults) -> Optio
         client_secret_hashes: Vec::new(),
         tls_client_auth: read_certificate_name(&mut fields),
         certificates: read_certificates(&mut fields),
+        tls_client_certificate_bound_access_tokens: fields
+            .boolean("tls_client_certificate_bound_access_tokens")
+            .unwrap_or_default(),
         grant_types: read_grant_types(&mut fields),
         scope: fields.parsed("scope", Scope::parse).unwrap_or_default(),
         default_scope: fields.parsed("default_scope", Scope::parse),
@@ -323,6 +326,11 @@ fn check_certificate(client: &Client, fields: &Fields<'_>) {
     if by_itself == client.certificates.is_empty() {
         let message = "`self_signed_tls_client_auth` needs `jwks` with the client's certificates, and no other method does.";
         fields.fault("token_endpoint_auth_method", message);
+    }
+    // RFC 8705 section 4 would have a public client's refresh tokens bound as well.
+    if client.tls_client_certificate_bound_access_tokens && !method.is_confidential() {
+        let message = "a public client (`token_endpoint_auth_method: none`) has no tokens that are bound to a certificate. Take `tls_client_certificate_bound_access_tokens` out.";
+        fields.fault("tls_client_certificate_bound_access_tokens", message);
     }
 }
 

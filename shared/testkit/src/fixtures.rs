@@ -64,6 +64,7 @@ pub fn confidential(id: &str) -> Client {
         refresh_token_retry_window: Seconds(0),
         client_credentials_refresh_token: false,
         authentication_by_access_token: false,
+        tls_client_certificate_bound_access_tokens: false,
         userinfo_signed_response_alg: None,
         redirect_uris: Vec::new(),
         description: ClientDescription::default(),

@@ -95,6 +95,18 @@ impl Bearer {
         if !bearer.claims.aud.contains(wanted.audience) {
             return Err(refusal(ErrorCode::InvalidToken, "not_for_this_resource"));
         }
+        // RFC 8705 section 3: whoever does not show the certificate that a token is bound to has stolen it.
+        let shown = call.certificate.as_ref();
+        if bearer
+            .claims
+            .cnf
+            .is_some_and(|cnf| !shown.is_some_and(|shown| cnf.is_by(shown)))
+        {
+            return Err(refusal(
+                ErrorCode::InvalidToken,
+                "not_the_tokens_certificate",
+            ));
+        }
         Ok(bearer)
     }
 

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::{Call, Service};
 use crate::audit::AuditEvent;
+use crate::certificate::Confirmation;
 use crate::client::{ClientId, RegistryRepository};
 use crate::client_auth::AuthenticatedClient;
 use crate::directory::Directory;
@@ -68,6 +69,9 @@ struct Active {
     acr: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     amr: Vec<String>,
+    /// RFC 8705 section 3.2: who takes the token compares the certificate itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cnf: Option<Confirmation>,
     /// RFC 7662 section 2.2: "service-specific response names". None of them is one of the above.
     #[serde(flatten)]
     custom: Map<String, Value>,
@@ -205,6 +209,7 @@ impl<R: RegistryRepository, G: TokenStateRepository> IntrospectEndpoint<R, G> {
             auth_time: claims.auth_time,
             acr: claims.acr,
             amr: claims.amr,
+            cnf: claims.cnf,
             custom: custom().0,
         }))
     }
@@ -244,6 +249,7 @@ impl<R: RegistryRepository, G: TokenStateRepository> IntrospectEndpoint<R, G> {
             auth_time: Some(claims.auth_time),
             acr: claims.acr,
             amr: claims.amr,
+            cnf: None,
             custom: Map::new(),
         }))
     }
@@ -296,6 +302,7 @@ impl<R: RegistryRepository, G: TokenStateRepository> IntrospectEndpoint<R, G> {
             auth_time: user.as_ref().map(|user| user.auth_time),
             acr: user.as_ref().and_then(|user| user.acr.clone()),
             amr: user.map(|user| user.amr).unwrap_or_default(),
+            cnf: None,
             custom: Map::new(),
         }))
     }

@@ -44,6 +44,8 @@ pub struct Metadata<'a> {
     token_endpoint_auth_methods_supported: Vec<&'static str>,
     introspection_endpoint_auth_methods_supported: Vec<&'static str>,
     revocation_endpoint_auth_methods_supported: Vec<&'static str>,
+    /// RFC 8705 section 3.3.
+    tls_client_certificate_bound_access_tokens: bool,
     claim_types_supported: [&'static str; 1],
     claims_supported: Vec<&'a str>,
     claims_parameter_supported: bool,
@@ -102,6 +104,7 @@ impl<'a> Metadata<'a> {
             token_endpoint_auth_methods_supported: methods(|_| true),
             introspection_endpoint_auth_methods_supported: methods(|it| it.is_confidential()),
             revocation_endpoint_auth_methods_supported: methods(|_| true),
+            tls_client_certificate_bound_access_tokens: true,
             claim_types_supported: ["normal"],
             claims_supported: names,
             claims_parameter_supported: false,

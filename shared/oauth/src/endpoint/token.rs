@@ -5,7 +5,9 @@ use http::{Response, StatusCode};
 
 use super::{Call, Service};
 use crate::audit::AuditEvent;
+use crate::certificate::{ClientCertificate, Confirmation};
 use crate::client::RegistryRepository;
+use crate::client_auth::AuthenticatedClient;
 use crate::directory::Directory;
 use crate::error::{ErrorCode, OAuthError};
 use crate::grant::{self, TokenRequest};
@@ -72,6 +74,7 @@ where
         }
         call.log.grant_type = Some(grant_type.as_str());
         let request = TokenRequest::parse(grant_type, &form)?;
+        let confirmation = confirmation(&client, call.certificate.as_ref())?;
 
         let context = Targeting {
             directory: &self.directory,
@@ -108,6 +111,7 @@ where
             tenant: &call.tenant,
             issuer: &call.issuer,
             client: &client,
+            confirmation,
             now: call.now,
         };
         let subject = authorization.subject.to_string();
@@ -122,6 +126,24 @@ where
         let mut response = json(StatusCode::OK, &issued)?;
         response.extensions_mut().insert(ContextClass(acr));
         Ok(response)
+    }
+}
+
+/// What the access tokens of this client are bound to. RFC 8705 section 3.4 leaves open what becomes of a request without a
+/// certificate from a client that wants them bound: nobody wants a token that is worth more than was asked for.
+fn confirmation(
+    client: &AuthenticatedClient,
+    certificate: Option<&ClientCertificate>,
+) -> Result<Option<Confirmation>, OAuthError> {
+    if !client.tls_client_certificate_bound_access_tokens {
+        return Ok(None);
+    }
+    match certificate {
+        Some(certificate) => Ok(Some(certificate.confirmation())),
+        None => Err(OAuthError::invalid_request(
+            "no_certificate_to_bind",
+            "This client's access tokens are bound to a certificate, and none was shown.",
+        )),
     }
 }
 

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use super::Audience;
 use crate::api::ClaimName;
+use crate::certificate::Confirmation;
 use crate::client::ClientId;
 use crate::scope::Scope;
 use crate::time::Timestamp;
@@ -57,6 +58,9 @@ pub struct AccessTokenClaims {
     /// OIDC Core section 2.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub amr: Vec<String>,
+    /// The certificate without which it is worth nothing, if it is bound to one: RFC 8705 section 3.1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cnf: Option<Confirmation>,
     /// The refresh-token family it ends with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub family: Option<FamilyId>,

@@ -17,6 +17,7 @@ use super::refresh_token::{FamilyId, RefreshToken};
 use super::repository::{RefreshTokenRepository, RotateError, TokenKeys};
 use crate::audit::AuditEvent;
 use crate::authorization::{Authorization, Refresh, UserAuthentication};
+use crate::certificate::Confirmation;
 use crate::claims;
 use crate::client_auth::AuthenticatedClient;
 use crate::error::{ErrorCode, OAuthError};
@@ -79,6 +80,8 @@ pub struct Mint<'a, G, S> {
     pub issuer: &'a Issuer,
     /// To which client.
     pub client: &'a AuthenticatedClient,
+    /// What its access tokens are bound to.
+    pub confirmation: Option<Confirmation>,
     /// When.
     pub now: Timestamp,
 }
@@ -194,6 +197,7 @@ impl<G: RefreshTokenRepository, S: JwsSigner> Mint<'_, G, S> {
             auth_time: user.map(|user| user.auth_time),
             acr: authorization.acr.clone(),
             amr: user.map(|user| user.amr.clone()).unwrap_or_default(),
+            cnf: self.confirmation,
             family,
             generation: user.map(|user| user.generation),
         };
