@@ -7,7 +7,7 @@ use latchkey_oauth::client::{Client, ClientAuthMethod};
 use latchkey_oauth::dialect::Dialect;
 use latchkey_oauth::grant_type::GrantType;
 use latchkey_oauth::store::Expected;
-use latchkey_oauth::tenant::{ContextClasses, LifetimeOverrides, TenantSettings};
+use latchkey_oauth::tenant::{ContextClasses, Domain, LifetimeOverrides, TenantSettings};
 use latchkey_oauth::time::Seconds;
 use latchkey_oauth::token::opaque::AccessTokenFormat;
 use latchkey_oauth::user::Subject;
@@ -28,6 +28,7 @@ on_every_server!(
     a_users_token_is_revoked_by_the_clients,
     tokens_have_both_characters_that_forms_encode,
     what_is_refused,
+    a_tenant_stays_in_its_paths_at_a_domain_of_its_own,
 );
 
 /// A tenant that serves such clients, one of them with a certificate, and a front that asks for it.
@@ -38,6 +39,10 @@ struct Opened {
 }
 
 async fn open(world: &World) -> Opened {
+    open_at(world, None).await
+}
+
+async fn open_at(world: &World, domain: Option<Domain>) -> Opened {
     let authority = Authority::new("Clients");
     let client1 = authority.vouch("client1", Vec::new());
     let subject = DistinguishedName::parse("CN=client1,O=Example").unwrap();
@@ -47,6 +52,7 @@ async fn open(world: &World) -> Opened {
     };
     let settings = TenantSettings {
         dialects: vec![Dialect::ActivId],
+        domain,
         acr: ContextClasses {
             password: Some("1".to_owned()),
             client_credentials: Some("2".to_owned()),
@@ -107,13 +113,18 @@ impl Opened {
         answer.expect("a handshake")
     }
 
+    fn request(&self, name: &str, more: &[(&str, &str)]) -> Ask {
+        let tenant = [("tenant", self.world.tenant.as_str())];
+        PAGE.request(name, &[&tenant[..], more].concat())
+    }
+
     async fn client_token(&self) -> Answer {
-        self.send(PAGE.request("client-token", &[])).await
+        self.send(self.request("client-token", &[])).await
     }
 
     async fn user_token(&self, client_token: &str) -> Answer {
         let values = [("client-token", client_token)];
-        self.send(PAGE.request("user-token", &values)).await
+        self.send(self.request("user-token", &values)).await
     }
 
     async fn signed_in(&self) -> (String, String) {
@@ -139,7 +150,7 @@ async fn a_client_gets_a_token_and_signs_a_user_in_with_it(world: World) {
 async fn userinfo_is_a_signed_jwt(world: World) {
     let opened = open(&world).await;
     let (_, token) = opened.signed_in().await;
-    let told = PAGE.request("userinfo", &[("user-token", &token)]);
+    let told = opened.request("userinfo", &[("user-token", &token)]);
     let told = opened.send(told).await.ok();
     let media = Some("application/jwt;charset=UTF-8");
     assert_eq!(told.header("content-type"), media);
@@ -161,7 +172,7 @@ async fn userinfo_is_a_signed_jwt(world: World) {
     let told_again = opened.send(post("/authn/userinfo", &form)).await.ok();
     assert_eq!(jwt::parts(told_again.text()).1["sub"], claims["sub"]);
     // It is no token of any kind.
-    let bearer = PAGE.request("userinfo", &[("user-token", told.text())]);
+    let bearer = opened.request("userinfo", &[("user-token", told.text())]);
     let _ = opened.send(bearer).await.refused(401, "invalid_token");
 }
 
@@ -175,9 +186,9 @@ async fn a_users_token_is_revoked_by_the_clients(world: World) {
     let (client, token) = opened.signed_in().await;
     let encoded: String = form_urlencoded::byte_serialize(token.as_bytes()).collect();
     let values = [("client-token", &*client), ("user-token", &*encoded)];
-    let revoked = opened.send(PAGE.request("revoke", &values)).await;
+    let revoked = opened.send(opened.request("revoke", &values)).await;
     assert_eq!((revoked.status(), revoked.text()), (200, ""));
-    let told = PAGE.request("userinfo", &[("user-token", &token)]);
+    let told = opened.request("userinfo", &[("user-token", &token)]);
     let _ = opened.send(told).await.refused(401, "invalid_token");
     // The client's own goes on.
     let _ = opened.user_token(&client).await.ok();
@@ -202,6 +213,29 @@ async fn what_is_refused(world: World) {
         let refused = opened.user_token(bad).await;
         let _ = refused.refused(401, "invalid_client");
     }
+    let form = [
+        ("grant_type", "password"),
+        ("username", "test01"),
+        ("password", "wrong"),
+    ];
+    let wrong = opened
+        .send(post("/authn/token", &form).bearer(&client))
+        .await;
+    let _ = wrong.refused(400, "invalid_grant");
+    // With no certificate, or with another's.
+    let pki = [
+        ("grant_type", "urn:hid:oauth:grant-type:client-secret-pki"),
+        ("client_id", "client1"),
+    ];
+    let _ = world
+        .send(post("/authn/token", &pki))
+        .await
+        .refused(401, "invalid_client");
+    let other = [pki[0], ("client_id", "web")];
+    let _ = opened
+        .send(post("/authn/token", &other))
+        .await
+        .refused(401, "invalid_client");
     // It stands for credentials where a user signs in, and begets no other of its kind.
     let form = [
         ("grant_type", "client_credentials"),
@@ -230,4 +264,35 @@ async fn what_is_refused(world: World) {
     let web = opened.send(post("/token", &web).basic("web", SECRET)).await;
     let by_web = opened.user_token(&web.ok().string("access_token")).await;
     let _ = by_web.refused(401, "invalid_client");
+}
+
+/// Certificates are asked for at a domain of the tenant's own, and the product's paths begin with the tenant there, too.
+async fn a_tenant_stays_in_its_paths_at_a_domain_of_its_own(world: World) {
+    if world.remembers() {
+        // The local gateway has one host.
+        return;
+    }
+    let name = format!("{}.example.com", world.tenant);
+    let domain = Domain::parse(&name).unwrap();
+    let opened = open_at(&world.at_host(&name), Some(domain)).await;
+    let (_, token) = opened.signed_in().await;
+    let told = opened.request("userinfo", &[("user-token", &token)]);
+    let told = opened.send(told).await.ok();
+    let (_, claims) = jwt::parts(told.text());
+    assert_eq!(claims["iss"], format!("https://{name}"));
+    let form = [
+        ("grant_type", "urn:hid:oauth:grant-type:client-secret-pki"),
+        ("client_id", "client1"),
+    ];
+    let without = opened.send(post("=/authn/token", &form)).await.ok();
+    assert!(without.member("access_token").is_string());
+    // Nobody else's paths, and none of the standard's.
+    let tenant = &world.tenant;
+    for path in [
+        "=/another/authn/token".to_owned(),
+        format!("=/{tenant}/token"),
+    ] {
+        let refused = opened.send(post(&path, &form)).await;
+        let _ = refused.refused(404, "invalid_request");
+    }
 }

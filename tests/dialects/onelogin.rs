@@ -7,7 +7,8 @@ use latchkey_oauth::client::{Client, ClientSecretHash};
 use latchkey_oauth::dialect::Dialect;
 use latchkey_oauth::grant_type::GrantType;
 use latchkey_oauth::store::Expected;
-use latchkey_oauth::tenant::TenantSettings;
+use latchkey_oauth::tenant::{IssuerPath, LifetimeOverrides, TenantSettings};
+use latchkey_oauth::time::Seconds;
 use latchkey_testkit::fixtures::{PASSWORD, SECRET, confidential, scope, user};
 use latchkey_tests::answer::Answer;
 use latchkey_tests::recorded::{Product, basic};
@@ -38,12 +39,19 @@ on_every_server!(
 async fn open(world: &World) {
     let settings = TenantSettings {
         dialects: vec![Dialect::OneLogin],
+        issuer_path: Some(IssuerPath::parse("/oidc/2").unwrap()),
         ..TenantSettings::default()
     };
     world.store.put_settings(&world.tenant, &settings).await;
     let operator = Client {
         client_secret_hashes: vec![ClientSecretHash::of(ODD)],
-        grant_types: vec![GrantType::ClientCredentials],
+        // Its own libraries look for a refresh token, and for a day's work.
+        grant_types: vec![GrantType::ClientCredentials, GrantType::RefreshToken],
+        client_credentials_refresh_token: true,
+        lifetimes: LifetimeOverrides {
+            client_credentials_access_token: Some(Seconds::hours(10)),
+            ..LifetimeOverrides::default()
+        },
         audience: vec![format!("{}/admin/v1", world.issuer())],
         scope: scope("manage:apis:read manage:apis:write manage:clients:read manage:clients:write"),
         default_scope: None,
@@ -178,13 +186,13 @@ async fn the_page_from_its_top_to_its_bottom(world: World) {
     let told = introspect(&world, APP, &token).await.ok();
     PAGE.is_like("introspection", &told, &["active", "token_type"]);
     assert_eq!(told.string("client_id"), APP);
-    assert_eq!(told.string("iss"), world.issuer());
+    assert_eq!(told.string("iss"), format!("{}/oidc/2", world.issuer()));
 }
 
 async fn a_token_for_its_apis_is_told_in_an_envelope(world: World) {
     open(&world).await;
     let issued = token(&world, ODD).await.ok();
-    let same = ["status", "data/0/token_type"];
+    let same = ["status", "data/0/token_type", "data/0/expires_in"];
     PAGE.is_like("token", &issued, &same);
     assert_eq!(issued.header("cache-control"), Some("no-store"));
 
@@ -280,13 +288,32 @@ async fn what_the_provider_refuses(world: World) {
     assert_eq!(told.json(), json!({"active": false}));
     let nobody = introspect(&world, "nobody", "x").await;
     let _ = nobody.refused(401, "invalid_client");
+    for (secret, password, status, error) in [
+        (ODD, "wrong", 400, "invalid_grant"),
+        ("wrong", PASSWORD, 401, "invalid_client"),
+    ] {
+        let form = [
+            ("grant_type", "password"),
+            ("username", "alice"),
+            ("password", password),
+        ];
+        let header = format!("Basic {}", basic(APP, secret));
+        let ask = post("/oidc/2/token", &form).header("authorization", &header);
+        let _ = world.send(ask).await.refused(status, error);
+    }
+    // A library that encodes both parts (RFC 6749 section 2.3.1) is understood as well.
+    let encoded = format!("Basic {}", basic(APP, &encoded(ODD).replace('+', "%20")));
+    let form = [("token", "nonsense")];
+    let ask = post("/oidc/2/token/introspection", &form).header("authorization", &encoded);
+    assert_eq!(world.send(ask).await.ok().json(), json!({"active": false}));
 }
 
 async fn openid_connect_is_at_its_paths(world: World) {
     open(&world).await;
     let told = get("/oidc/2/.well-known/openid-configuration");
     let told = world.send(told).await.ok();
-    let issuer = world.issuer();
+    let address = world.issuer();
+    assert_eq!(told.string("issuer"), format!("{address}/oidc/2"));
     for (member, path) in [
         ("token_endpoint", "/oidc/2/token"),
         ("introspection_endpoint", "/oidc/2/token/introspection"),
@@ -294,7 +321,7 @@ async fn openid_connect_is_at_its_paths(world: World) {
         ("userinfo_endpoint", "/oidc/2/me"),
         ("jwks_uri", "/oidc/2/certs"),
     ] {
-        assert_eq!(told.string(member), format!("{issuer}{path}"));
+        assert_eq!(told.string(member), format!("{address}{path}"));
     }
     let keys = world.send(get("/oidc/2/certs")).await.ok();
     assert_eq!(keys.json(), world.send(get("/jwks")).await.ok().json());

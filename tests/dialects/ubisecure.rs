@@ -1,10 +1,11 @@
 //! Ubisecure: docs/dialects.md.
 
+use latchkey_oauth::api::{ClaimName, ClaimRule, ClaimSource};
 use latchkey_oauth::client::Client;
 use latchkey_oauth::dialect::Dialect;
 use latchkey_oauth::grant_type::GrantType;
 use latchkey_oauth::scope::Scope;
-use latchkey_oauth::tenant::TenantSettings;
+use latchkey_oauth::tenant::{IssuerPath, TenantSettings};
 use latchkey_testkit::fixtures::{PASSWORD, SECRET, confidential, scope};
 use latchkey_tests::answer::Answer;
 use latchkey_tests::on_every_server;
@@ -28,7 +29,12 @@ on_every_server!(
 async fn open(world: &World) {
     let settings = TenantSettings {
         dialects: vec![Dialect::Ubisecure],
+        issuer_path: Some(IssuerPath::parse("/uas").unwrap()),
         client_ids_as_scopes: true,
+        claims: vec![ClaimRule {
+            name: ClaimName::parse("email").unwrap(),
+            from: ClaimSource::Attribute("email".to_owned()),
+        }],
         ..TenantSettings::default()
     };
     world.store.put_settings(&world.tenant, &settings).await;
@@ -99,7 +105,8 @@ async fn a_resource_server_is_named_by_its_client_id(world: World) {
         }
         assert_eq!(told["token_type"], "access_token");
         assert_eq!(told["azp"], "application");
-        assert_eq!(told["iss"], world.issuer());
+        assert_eq!(told["iss"], format!("{}/uas", world.issuer()));
+        assert_eq!(told["email"], "alice@example.com");
         assert_eq!(told["amr"], json!(["pwd"]));
         let left = told["expires_in"].as_u64().expect("a number");
         assert!((890..=900).contains(&left), "{told}");
@@ -129,7 +136,7 @@ async fn metadata_and_keys_at_their_places(world: World) {
         "/uas/.well-known/oauth-authorization-server",
     ] {
         let told = world.send(get(path)).await.ok();
-        let issuer = world.issuer();
+        let address = world.issuer();
         for (member, path) in [
             ("token_endpoint", "/uas/oauth2/token"),
             ("introspection_endpoint", "/uas/oauth2/introspection"),
@@ -137,9 +144,9 @@ async fn metadata_and_keys_at_their_places(world: World) {
             ("jwks_uri", "/uas/oauth2/metadata.jwks"),
             ("revocation_endpoint", "/revoke"),
         ] {
-            assert_eq!(told.string(member), format!("{issuer}{path}"));
+            assert_eq!(told.string(member), format!("{address}{path}"));
         }
-        assert_eq!(told.string("issuer"), issuer);
+        assert_eq!(told.string("issuer"), format!("{address}/uas"));
     }
     let keys = world.send(get("/uas/oauth2/metadata.jwks")).await.ok();
     assert_eq!(keys.json(), world.send(get("/jwks")).await.ok().json());
@@ -147,6 +154,22 @@ async fn metadata_and_keys_at_their_places(world: World) {
 
 async fn what_is_refused(world: World) {
     open(&world).await;
+    let credentials = basic("application", SECRET);
+    let wrong = [
+        (CREDENTIALS, credentials.as_str()),
+        ("username", "alice"),
+        ("password", "wrong"),
+    ];
+    let _ = world
+        .send(PAGE.request("token", &wrong))
+        .await
+        .refused(400, "invalid_grant");
+    let stranger = basic("application", "wrong");
+    let stranger = [(CREDENTIALS, stranger.as_str()), wrong[1], wrong[2]];
+    let _ = world
+        .send(PAGE.request("token", &stranger))
+        .await
+        .refused(401, "invalid_client");
     let nobody = introspect(&world, "tokeninfo", "nobody", "x").await;
     let _ = nobody.refused(401, "invalid_client");
     let nonsense = introspect(&world, "tokeninfo", "another", "x").await;

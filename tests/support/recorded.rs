@@ -28,6 +28,8 @@ impl Product {
     /// A request, with what stands in braces replaced: that and the host are all that a client changes.
     pub fn request(self, name: &str, values: &[(&str, &str)]) -> Ask {
         let mut text = self.read(&format!("{name}.request"));
+        // Elsewhere it is before the page's path.
+        let names_tenant = text.contains("/{{tenant}}/");
         for (placeholder, value) in values {
             let braces = format!("{{{{{placeholder}}}}}");
             assert!(text.contains(&braces), "{name} has no {placeholder}");
@@ -40,7 +42,11 @@ impl Product {
         let parsing = parsed.parse(head.as_bytes()).expect("a request");
         assert!(parsing.is_complete(), "{name} has no end");
         let method: Method = parsed.method.expect("a method").parse().expect("a method");
-        let mut ask = Ask::new(method, parsed.path.expect("a path"));
+        let path = parsed.path.expect("a path");
+        let mut ask = match names_tenant {
+            true => Ask::new(method, &format!("={path}")),
+            false => Ask::new(method, path),
+        };
         for header in parsed.headers.iter() {
             // Whose host it is, whoever sends it says.
             if !header.name.eq_ignore_ascii_case("host") {

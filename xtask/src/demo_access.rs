@@ -28,6 +28,8 @@ pub struct Access {
     pub tenant: String,
     /// Products whose clients it serves.
     pub dialects: Vec<Dialect>,
+    /// What its issuer has behind its URL.
+    pub issuer_path: String,
     pub client: ClientLogin,
     /// One that gets no tokens, and whom the client's tokens are for.
     pub resource_server: Option<ClientLogin>,
@@ -67,6 +69,8 @@ struct Tenant {
     tenant: String,
     #[serde(default)]
     dialects: Vec<Dialect>,
+    #[serde(default)]
+    issuer_path: String,
     #[serde(default)]
     client_ids_as_scopes: bool,
     #[serde(default)]
@@ -138,6 +142,7 @@ impl Tenant {
         Some(Access {
             tenant: self.tenant.clone(),
             dialects: self.dialects.clone(),
+            issuer_path: self.issuer_path.clone(),
             resource_server: self
                 .logins(path, applied)
                 .find(|(other, _)| {

@@ -44,6 +44,12 @@ impl<'a> Story<'a> {
     }
 
     pub fn issuer(&self) -> String {
+        let Access { issuer_path, .. } = self.access;
+        format!("{}{issuer_path}", self.address())
+    }
+
+    /// What the paths of its endpoints follow.
+    pub fn address(&self) -> String {
         format!("{}{}", self.base_issuer, self.access.tenant_path())
     }
 

@@ -68,6 +68,7 @@ mod tests {
         Access {
             tenant: tenant.to_owned(),
             dialects: Vec::new(),
+            issuer_path: String::new(),
             client: ClientLogin {
                 client_id: "web".to_owned(),
                 client_secret: "plain".to_owned(),

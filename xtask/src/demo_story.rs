@@ -105,8 +105,8 @@ impl Story<'_> {
     /// The path at which the endpoint is reached here, whatever stands before it elsewhere.
     fn endpoint(&self, document: &Value, name: &str) -> Result<String> {
         let url = text(document, name).with_context(|| format!("the metadata has no {name}"))?;
-        if !url.starts_with(&format!("{}/", self.issuer())) {
-            bail!("{name} is not the issuer's: {url}");
+        if !url.starts_with(&format!("{}/", self.address())) {
+            bail!("{name} is not the tenant's: {url}");
         }
         url.strip_prefix(self.base_issuer)
             .map(str::to_owned)

@@ -2,6 +2,7 @@
 
 use std::time::UNIX_EPOCH;
 
+use latchkey_oauth::tenant::Issuer;
 use latchkey_oauth::time::{Clock, Seconds, Timestamp};
 use serde_json::Value;
 
@@ -89,13 +90,16 @@ pub fn examine(
         report.not_looked("tls", "plain http, which a loopback host may have");
     }
     self::clock(&answer, clock.now(), report);
-    let mut faults = faults(&document, issuer);
+    let mut faults = faults(&document, &target.issuer);
     let mut others = vec![
         target.inserted(OAUTH),
         target.appended(OAUTH),
         target.inserted(OPENID),
     ];
     others.retain(|url| *url != target.appended(OPENID));
+    if target.has_path() {
+        others.clear();
+    }
     others.dedup();
     for url in others {
         match probe.document(&url) {
@@ -111,8 +115,9 @@ pub fn examine(
     Some(document)
 }
 
-fn faults(document: &Value, issuer: &str) -> Vec<String> {
+fn faults(document: &Value, issuer: &Issuer) -> Vec<String> {
     let mut faults = Vec::new();
+    let (issuer, address) = (issuer.as_str(), issuer.address());
     let text = |name: &str| document.get(name).and_then(Value::as_str);
     match text("issuer") {
         Some(said) if said == issuer => {}
@@ -124,20 +129,16 @@ fn faults(document: &Value, issuer: &str) -> Vec<String> {
     for name in URLS {
         match text(name) {
             None => faults.push(format!("`{name}` is missing")),
-            Some(url)
-                if url
-                    .strip_prefix(issuer)
-                    .is_none_or(|path| !path.starts_with('/')) =>
-            {
-                faults.push(format!("`{name}` is {url}, which is not below the issuer"));
+            Some(url) if !below(url, address) => {
+                faults.push(format!("`{name}` is {url}, which is not below {address}"));
             }
             Some(_) => {}
         }
     }
     // Of those that a tenant need not have.
-    if let Some(url) = text("registration_endpoint").filter(|url| !below(url, issuer)) {
+    if let Some(url) = text("registration_endpoint").filter(|url| !below(url, address)) {
         faults.push(format!(
-            "`registration_endpoint` is {url}, which is not below the issuer"
+            "`registration_endpoint` is {url}, which is not below {address}"
         ));
     }
     for name in LISTS {
@@ -149,8 +150,8 @@ fn faults(document: &Value, issuer: &str) -> Vec<String> {
     faults
 }
 
-fn below(url: &str, issuer: &str) -> bool {
-    let path = url.strip_prefix(issuer);
+fn below(url: &str, address: &str) -> bool {
+    let path = url.strip_prefix(address);
     path.is_some_and(|path| path.starts_with('/'))
 }
 

@@ -9,7 +9,7 @@ pub mod metadata;
 pub mod probe;
 pub mod report;
 
-use latchkey_oauth::tenant::{BaseUrl, Issuer, TenantId};
+use latchkey_oauth::tenant::{BaseUrl, Issuer, IssuerPath, TenantId};
 use latchkey_oauth::time::Clock;
 use secrecy::SecretString;
 
@@ -30,7 +30,7 @@ pub struct Target {
 /// An issuer that no deployment can have.
 #[derive(Debug, Clone, Copy, thiserror::Error)]
 #[error(
-    "an issuer is https://HOST, or https://HOST/TENANT, to the letter: no slash at its end, no port 443, in lower case (plain http only for a loopback host)"
+    "an issuer is https://HOST, or https://HOST/TENANT, and perhaps a tenant's `issuer_path`, to the letter: no slash at its end, no port 443, in lower case (plain http only for a loopback host)"
 )]
 pub struct MalformedTarget;
 
@@ -40,13 +40,16 @@ impl Target {
     /// # Errors
     /// [`MalformedTarget`] for what no deployment can be called.
     pub fn parse(text: &str) -> Result<Self, MalformedTarget> {
-        let authority = text.find("://").map_or(0, |at| at + 3);
-        let path = text
+        let issuer_path = IssuerPath::all().find(|it| text.ends_with(it.as_str()));
+        let address = issuer_path.and_then(|it| text.strip_suffix(it.as_str()));
+        let address = address.unwrap_or(text);
+        let authority = address.find("://").map_or(0, |at| at + 3);
+        let path = address
             .get(authority..)
             .and_then(|rest| rest.find('/'))
             .map(|at| authority + at);
-        let (base, tenant) = match path.and_then(|at| text.split_at_checked(at)) {
-            None => (text, TenantId::default_tenant()),
+        let (base, tenant) = match path.and_then(|at| address.split_at_checked(at)) {
+            None => (address, TenantId::default_tenant()),
             Some((base, path)) => {
                 let name = path.trim_start_matches('/');
                 (base, TenantId::parse(name).map_err(|_| MalformedTarget)?)
@@ -54,6 +57,10 @@ impl Target {
         };
         let base = BaseUrl::parse(base).map_err(|_| MalformedTarget)?;
         let issuer = base.issuer(&tenant);
+        let issuer = match issuer_path {
+            Some(path) => issuer.with_path(path),
+            None => issuer,
+        };
         // The default tenant's issuer does not have its name.
         if issuer.as_str() != text {
             return Err(MalformedTarget);
@@ -63,6 +70,11 @@ impl Target {
             base,
             tenant,
         })
+    }
+
+    /// Whether its metadata are below a product's path, and nowhere else.
+    fn has_path(&self) -> bool {
+        self.issuer.address() != self.issuer.as_str()
     }
 
     /// Where RFC 8414 section 3.1 has metadata: the well-known part goes before the tenant.
@@ -145,8 +157,13 @@ mod tests {
             assert_eq!(target.inserted("d"), inserted);
             assert_eq!(target.appended("d"), format!("{text}/.well-known/d"));
         }
+        let target = Target::parse("https://id.example.com/acme/oidc/2").unwrap();
+        assert_eq!(target.issuer.address(), "https://id.example.com/acme");
+        assert!(target.has_path());
         for text in [
             "",
+            "https://id.example.com/acme/oidc/3",
+            "https://id.example.com/acme/oidc/2/",
             "id.example.com",
             "http://id.example.com",
             "https://id.example.com/",

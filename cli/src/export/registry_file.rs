@@ -162,6 +162,7 @@ fn tenant(exported: &Exported) -> Members {
         claims,
         client_ids_as_scopes,
         dialects,
+        issuer_path,
         userinfo_without_openid,
         revocation_by_bearer,
         registration,
@@ -191,6 +192,7 @@ fn tenant(exported: &Exported) -> Members {
     rules(&mut members, claims);
     members.add("client_ids_as_scopes", client_ids_as_scopes);
     members.add("dialects", dialects);
+    members.add("issuer_path", issuer_path);
     members.add("userinfo_without_openid", userinfo_without_openid);
     members.add("revocation_by_bearer", revocation_by_bearer);
     if let Some(policy) = registration {

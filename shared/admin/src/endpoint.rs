@@ -112,7 +112,7 @@ impl<R: RegistryAdmin, U: UserAdmin, G: Grants, K: KeyManagement> ManageEndpoint
         let Some(scope) = operation.row().scope else {
             return Ok(openapi()?);
         };
-        let base = format!("{}{}", call.issuer, Endpoint::Manage.path());
+        let base = format!("{}{}", call.issuer.address(), Endpoint::Manage.path());
         let claims = self.authorize(call, &base, scope).await?;
         let ids = found.ids.iter().map(|it| segment::parse(it));
         let ids: Option<Vec<String>> = ids.collect();

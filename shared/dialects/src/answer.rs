@@ -67,7 +67,7 @@ pub fn with_own_paths(asked: &Asked, response: Response<Bytes>) -> Response<Byte
                 && !revocation_by_get
                 && let Some(url) = member.and_then(|member| members.get_mut(member))
             {
-                *url = Value::from(format!("{}{}", asked.issuer, foreign.path));
+                *url = Value::from(format!("{}{}", asked.address, foreign.path));
             }
         }
     })

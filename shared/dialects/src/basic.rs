@@ -21,15 +21,36 @@ pub fn read(parts: &Parts) -> Option<Zeroizing<String>> {
     String::from_utf8(decoded).ok().map(Zeroizing::new)
 }
 
-/// Encodes both parts, as the standard's reader expects them.
+/// Encodes both parts, as the standard's reader expects them. What looks encoded already is left: a library that knows the
+/// standard has done it.
 pub fn encode(parts: &mut Parts) {
     let Some(pair) = read(parts) else {
         return;
     };
+    if is_encoded(&pair) {
+        return;
+    }
     let Some((client_id, secret)) = pair.split_once(':') else {
         return;
     };
     set(parts, client_id, secret);
+}
+
+/// Whether there is a `%XX` in it and nothing that encoding would have changed.
+fn is_encoded(pair: &str) -> bool {
+    let mut rest = pair.split('%');
+    let plain = |text: &str| {
+        text.bytes()
+            .all(|it| it.is_ascii_alphanumeric() || b"-._~*:".contains(&it))
+    };
+    let first = rest.next().is_some_and(plain);
+    let mut escapes = 0;
+    let others = rest.all(|part| {
+        escapes += 1;
+        let digits = part.as_bytes().first_chunk::<2>();
+        digits.is_some_and(|it| it.iter().all(u8::is_ascii_hexdigit)) && plain(part)
+    });
+    first && others && escapes > 0
 }
 
 /// Says it as the standard does.
@@ -40,5 +61,27 @@ pub fn set(parts: &mut Parts, client_id: &str, secret: &str) {
     if let Ok(mut header) = HeaderValue::from_str(&header) {
         header.set_sensitive(true);
         parts.headers.insert(AUTHORIZATION, header);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_encoded_already() {
+        for (pair, encoded) in [
+            ("id:a%2Bb%2f", true),
+            ("i%20d:secret", true),
+            ("0f8f-4c%2D:x%5Fy", true),
+            ("id:secret-_.", false),
+            ("id:a+b%2F/=", false),
+            ("id:100%", false),
+            ("id:50%zz", false),
+            ("id:a%2Fb/c", false),
+            ("", false),
+        ] {
+            assert_eq!(is_encoded(pair), encoded, "{pair}");
+        }
     }
 }

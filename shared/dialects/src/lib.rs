@@ -26,7 +26,8 @@ pub struct Dialects;
 #[derive(Debug)]
 pub struct Asked {
     at: &'static Foreign,
-    issuer: String,
+    /// What the paths of endpoints follow.
+    address: String,
     now: Timestamp,
     /// What was asked of the management API, where that is said otherwise.
     managing: Option<onelogin::Managing>,
@@ -38,7 +39,7 @@ impl Translate for Dialects {
     fn request(&self, heard: Heard<'_>) -> Result<Asked, OAuthError> {
         let mut asked = Asked {
             at: heard.at,
-            issuer: heard.issuer.to_string(),
+            address: heard.issuer.address().to_owned(),
             now: heard.now,
             managing: None,
         };

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use url::Url;
 
 use crate::api::ClaimRule;
@@ -11,6 +11,7 @@ use crate::dialect::Dialect;
 use crate::lockout::LockPolicy;
 use crate::password_policy::PasswordPolicy;
 use crate::registration::RegistrationPolicy;
+use crate::route::{Endpoint, FOREIGN, Foreign};
 use crate::scope::Scope;
 use crate::time::Seconds;
 use crate::token::algorithm::Algorithm;
@@ -153,20 +154,24 @@ impl BaseUrl {
         *self.host == *host
     }
 
-    /// The issuer of a tenant as its settings have it: its own domain, or as [`BaseUrl::issuer`].
+    /// The issuer of a tenant as its settings have it: at its own domain or as [`BaseUrl::issuer`], with the path that it adds.
     pub fn issuer_of(&self, tenant: &Tenant) -> Issuer {
-        match &tenant.settings.domain {
-            Some(domain) => Issuer(format!("https://{domain}").into()),
+        let issuer = match &tenant.settings.domain {
+            Some(domain) => Issuer::at(format!("https://{domain}")),
             None => self.issuer(&tenant.id),
+        };
+        match tenant.settings.issuer_path {
+            Some(path) => issuer.with_path(path),
+            None => issuer,
         }
     }
 
     /// The issuer of `tenant`: the base URL itself, or the base URL with the tenant's segment.
     pub fn issuer(&self, tenant: &TenantId) -> Issuer {
         if tenant.is_default() {
-            Issuer(self.origin.clone())
+            Issuer::at(self.origin.clone())
         } else {
-            Issuer(format!("{}/{tenant}", self.origin).into())
+            Issuer::at(format!("{}/{tenant}", self.origin))
         }
     }
 }
@@ -217,18 +222,99 @@ impl<'de> Deserialize<'de> for Domain {
 
 /// An issuer identifier (RFC 8414 section 2), compared to the letter.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Issuer(Box<str>);
+pub struct Issuer {
+    identifier: Box<str>,
+    /// What of it the paths of endpoints follow.
+    address: usize,
+}
 
 impl Issuer {
+    /// Where endpoints are right below the issuer.
+    fn at(address: impl Into<Box<str>>) -> Self {
+        let identifier = address.into();
+        Self {
+            address: identifier.len(),
+            identifier,
+        }
+    }
+
+    /// The same, called with a path behind it; endpoints stay where they are.
+    #[must_use]
+    pub fn with_path(self, path: IssuerPath) -> Self {
+        Self {
+            identifier: format!("{}{}", self.identifier, path.as_str()).into(),
+            address: self.address,
+        }
+    }
+
     /// The identifier.
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.identifier
+    }
+
+    /// The URL that the paths of endpoints follow.
+    pub fn address(&self) -> &str {
+        self.identifier.get(..self.address).unwrap_or_default()
     }
 }
 
 impl fmt::Display for Issuer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.identifier)
+    }
+}
+
+/// What an issuer may have behind the tenant's URL: a path below which a product has its metadata (OpenID Connect Discovery
+/// section 4), so that clients that were made for that find the issuer they know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IssuerPath(&'static Foreign);
+
+/// A path below which nobody finds metadata.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("an issuer's path is one below which a product has its metadata")]
+pub struct MalformedIssuerPath;
+
+impl IssuerPath {
+    const METADATA: &'static str = "/.well-known/openid-configuration";
+
+    /// Every one.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let metadata = |it: &&Foreign| it.endpoint == Endpoint::OpenIdConfiguration;
+        FOREIGN.iter().filter(metadata).map(Self)
+    }
+
+    /// Reads one.
+    ///
+    /// # Errors
+    /// [`MalformedIssuerPath`] for anything else.
+    pub fn parse(text: &str) -> Result<Self, MalformedIssuerPath> {
+        let mut all = Self::all();
+        all.find(|it| it.as_str() == text)
+            .ok_or(MalformedIssuerPath)
+    }
+
+    /// The path.
+    pub fn as_str(self) -> &'static str {
+        let path = self.0.path;
+        path.strip_suffix(Self::METADATA).unwrap_or(path)
+    }
+
+    /// Whose it is, which the tenant must have opened.
+    pub const fn dialect(self) -> Dialect {
+        self.0.dialect
+    }
+}
+
+impl Serialize for IssuerPath {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for IssuerPath {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).map_err(serde::de::Error::custom)
     }
 }
 
@@ -309,6 +395,9 @@ pub struct TenantSettings {
     /// Products whose clients are served as they are, beside those of the standards.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub dialects: Vec<Dialect>,
+    /// What the issuer has behind the tenant's URL. It is another issuer then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issuer_path: Option<IssuerPath>,
     /// Whether UserInfo answers an access token without `openid` (OIDC Core section 5.3 has it answer those alone).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub userinfo_without_openid: bool,

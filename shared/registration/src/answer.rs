@@ -79,7 +79,8 @@ impl<'a> ClientInformation<'a> {
             client_id_issued_at: registration.map_or(Timestamp::from_unix(0), |it| it.issued_at),
             registration_access_token: access_token,
             registration_client_uri: format!(
-                "{issuer}{}/{id}",
+                "{}{}/{id}",
+                issuer.address(),
                 Endpoint::ClientConfiguration.path()
             ),
             activation: match activation {

@@ -7,7 +7,9 @@ use latchkey_oauth::lockout::{Backoff, LockPolicy};
 use latchkey_oauth::password_policy::{LEAST_MIN_LENGTH, PasswordPolicy};
 use latchkey_oauth::registration::{ActivationPolicy, RegistrationPolicy};
 use latchkey_oauth::scope::{OPENID, Scope};
-use latchkey_oauth::tenant::{ContextClasses, Domain, RESERVED, TenantId, TenantSettings};
+use latchkey_oauth::tenant::{
+    ContextClasses, Domain, IssuerPath, RESERVED, TenantId, TenantSettings,
+};
 use latchkey_oauth::time::Seconds;
 use url::Url;
 
@@ -75,6 +77,7 @@ pub fn read(node: Node, door: Door<'_>, faults: &Faults) -> Option<TenantEntry> 
         claims: claim_rule::read_all(&mut fields),
         client_ids_as_scopes: fields.boolean("client_ids_as_scopes").unwrap_or_default(),
         dialects: fields.texts("dialects", dialect).unwrap_or_default(),
+        issuer_path: fields.parsed("issuer_path", issuer_path),
         userinfo_without_openid: fields
             .boolean("userinfo_without_openid")
             .unwrap_or_default(),
@@ -84,6 +87,12 @@ pub fn read(node: Node, door: Door<'_>, faults: &Faults) -> Option<TenantEntry> 
         lockout: read_lockout(&mut fields),
         password_policy: read_password_policy(&mut fields),
     };
+    if let Some(path) = settings.issuer_path
+        && !settings.dialects.contains(&path.dialect())
+    {
+        let dialect = path.dialect().as_str();
+        fields.fault("issuer_path", format!("`issuer_path`: nothing is at {} without the dialect {dialect}. Add it to `dialects`.", path.as_str()));
+    }
     let place = fields.place.clone();
     let apis = fields.list("apis");
     let apis = apis.map(|nodes| api::read_all(nodes, &place, faults));
@@ -125,6 +134,13 @@ fn dialect(text: &str) -> Result<Dialect, String> {
     Dialect::parse(text).ok_or_else(|| {
         let known = Dialect::ALL.map(Dialect::as_str);
         format!("there is no dialect {text}. Known: {}", known.join(", "))
+    })
+}
+
+fn issuer_path(text: &str) -> Result<IssuerPath, String> {
+    IssuerPath::parse(text).map_err(|error| {
+        let known: Vec<&str> = IssuerPath::all().map(IssuerPath::as_str).collect();
+        format!("{error}. Known: {}", known.join(", "))
     })
 }
 

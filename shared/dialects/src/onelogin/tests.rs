@@ -93,6 +93,25 @@ fn what_is_no_token_request_is_left_to_be_refused() {
 }
 
 #[test]
+fn what_older_libraries_say() {
+    let (_, request) = heard("GET", APIS, "bearer:a.b.c", "");
+    assert!(
+        request.contains("authorization: Bearer a.b.c\n"),
+        "{request}"
+    );
+    let (_, request) = heard("GET", &format!("{APIS}/7/clients?Cursor=x&limit=3"), "", "");
+    assert!(request.contains("cursor=x&limit=3"), "{request}");
+    // What they were told they send back.
+    let told =
+        r#"{"id": 9, "auth_server_id": 7, "api_auth_id": 7, "value": "a", "description": "b"}"#;
+    let (_, request) = heard("POST", &format!("{APIS}/7/scopes"), "", told);
+    assert!(
+        request.ends_with(r#"{"description":"b","value":"a"}"#),
+        "{request}"
+    );
+}
+
+#[test]
 fn requests_for_management() {
     let mut all = String::new();
     let whole = json!({

@@ -57,7 +57,7 @@ pub struct Metadata<'a> {
 impl<'a> Metadata<'a> {
     /// The metadata of a tenant.
     pub fn of(tenant: &'a Tenant, issuer: &Issuer, now: Timestamp) -> Self {
-        let url = |endpoint: Endpoint| format!("{issuer}{}", endpoint.path());
+        let url = |endpoint: Endpoint| format!("{}{}", issuer.address(), endpoint.path());
         let methods = |wanted: fn(&ClientAuthMethod) -> bool| {
             ClientAuthMethod::ALL
                 .iter()

@@ -234,7 +234,9 @@ async fn route<S: Service, T: Translate>(
     };
     let home = at_home.as_ref().and(inbound.host.as_deref());
     let tenant = match at_home {
-        // A tenant's own domain serves that tenant at its root, and no other.
+        // A tenant's own domain serves that tenant at its root, and no other. A product's path may name it all the same: there
+        // is a product whose paths always begin with the tenant.
+        Some(at_home) if foreign.is_some() && at_home == tenant => at_home,
         Some(_) if !tenant.is_default() => {
             return Err(OAuthError::new(
                 ErrorCode::NotFound,

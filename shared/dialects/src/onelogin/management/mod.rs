@@ -5,7 +5,7 @@ mod told;
 mod words;
 
 use bytes::Bytes;
-use http::header::{HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH};
+use http::header::{AUTHORIZATION, HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH};
 use http::request::Parts;
 use http::uri::PathAndQuery;
 use http::{Method, Response};
@@ -13,6 +13,7 @@ use latchkey_oauth::endpoint::translate::Heard;
 use latchkey_oauth::form::MAX_BODY;
 use latchkey_oauth::segment;
 use serde_json::{Map, Value};
+use zeroize::Zeroizing;
 
 use self::words::Wrong;
 
@@ -53,6 +54,7 @@ pub fn request(heard: Heard<'_>) -> Managing {
     let Heard {
         parts, body, below, ..
     } = heard;
+    bearer(parts);
     let segments: Vec<&str> = below.split('/').collect();
     let found = match segments.as_slice() {
         [""] => Some((Kind::Api, None, None)),
@@ -96,6 +98,25 @@ pub fn request(heard: Heard<'_>) -> Managing {
         Verb::Read => {}
     }
     managing
+}
+
+/// `Authorization: bearer:TOKEN`, as its first version had it and scripts still have, said as RFC 6750 does.
+fn bearer(parts: &mut Parts) {
+    let mut given = parts.headers.get_all(AUTHORIZATION).iter();
+    let (Some(header), None) = (given.next(), given.next()) else {
+        return;
+    };
+    let token = header
+        .to_str()
+        .ok()
+        .and_then(|it| it.strip_prefix("bearer:"));
+    let Some(token) = token.map(|it| Zeroizing::new(format!("Bearer {}", it.trim()))) else {
+        return;
+    };
+    if let Ok(mut header) = HeaderValue::from_str(&token) {
+        header.set_sensitive(true);
+        parts.headers.insert(AUTHORIZATION, header);
+    }
 }
 
 /// What a list of an API's is of.
@@ -184,6 +205,10 @@ fn list(parts: &mut Parts, kind: Kind) {
         match (&*name, value.parse::<usize>()) {
             ("limit", Ok(wanted)) if wanted > 0 => limit = wanted.min(LIMIT),
             ("page", Ok(1)) => {}
+            // As it is in After-Cursor, whose value it is.
+            ("Cursor", _) => {
+                query.append_pair("cursor", &value);
+            }
             // Whatever else it is, the management API says so.
             (_, _) => {
                 query.append_pair(&name, &value);

@@ -196,7 +196,10 @@ impl Body<'_> {
 
     /// What is left would be told as done if it were passed over, unless it says nothing.
     fn close(mut self) -> Map<String, Value> {
-        self.said.remove("id");
+        // What the path says already, and what answers tell beside it: its clients send back what they were told.
+        for said_elsewhere in ["id", "auth_server_id", "api_auth_id"] {
+            self.said.remove(said_elsewhere);
+        }
         for (name, value) in self.said {
             let says_nothing = match &value {
                 Value::Null => true,
