@@ -16,8 +16,10 @@ use x509_cert::name::Name;
 
 use crate::hash::{Sha256Hash, sha256};
 
-/// The longest certificate, in bytes.
+/// The longest certificate, in bytes. One for RSA with 4,096 bits and some names has two thousand.
 const MAX_CERTIFICATE: usize = 16 * 1_024;
+/// The same in base64, in characters.
+pub const MAX_BASE64: usize = MAX_CERTIFICATE.div_ceil(3) * 4;
 
 /// A certificate that was shown in a TLS handshake.
 #[derive(Clone)]

@@ -1,6 +1,8 @@
 //! Clients, with metadata named as RFC 7591 section 2 names it.
 
-use latchkey_oauth::certificate::{CertificateName, DistinguishedName, KnownCertificate};
+use latchkey_oauth::certificate::{
+    CertificateName, DistinguishedName, KnownCertificate, MAX_BASE64,
+};
 use latchkey_oauth::client::{Client, ClientAuthMethod, ClientId, ClientSecretHash};
 use latchkey_oauth::grant_type::GrantType;
 use latchkey_oauth::registration::Registration;
@@ -319,13 +321,32 @@ fn check_certificate(client: &Client, fields: &Fields<'_>) {
         method == ClientAuthMethod::TlsClientAuth,
         method == ClientAuthMethod::SelfSignedTlsClientAuth,
     );
-    if by_name != client.tls_client_auth.is_some() {
-        let message = "`tls_client_auth` needs one of `tls_client_auth_subject_dn`, `tls_client_auth_san_dns`, `tls_client_auth_san_uri`, `tls_client_auth_san_ip` and `tls_client_auth_san_email`, and no other method does.";
-        fields.fault("token_endpoint_auth_method", message);
+    // Where a name was given that could not be read, that is fault enough.
+    let named = CERTIFICATE_NAMES.into_iter().find(|name| fields.has(name));
+    match named {
+        None if by_name => {
+            let names = CERTIFICATE_NAMES.map(|name| format!("`{name}`"));
+            let message = format!("`tls_client_auth` needs one of {}.", names.join(", "));
+            fields.fault("token_endpoint_auth_method", message);
+        }
+        Some(name) if !by_name => {
+            let message = format!(
+                "`{name}` says nothing without `token_endpoint_auth_method: tls_client_auth`. Add that, or take `{name}` out."
+            );
+            fields.fault(name, message);
+        }
+        None | Some(_) => {}
     }
-    if by_itself == client.certificates.is_empty() {
-        let message = "`self_signed_tls_client_auth` needs `jwks` with the client's certificates, and no other method does.";
-        fields.fault("token_endpoint_auth_method", message);
+    match fields.has("jwks") {
+        false if by_itself => {
+            let message = "`self_signed_tls_client_auth` needs `jwks` with the client's certificates (`--certificate` of the command).";
+            fields.fault("token_endpoint_auth_method", message);
+        }
+        true if !by_itself => {
+            let message = "`jwks` says nothing without `token_endpoint_auth_method: self_signed_tls_client_auth`. Add that, or take `jwks` out.";
+            fields.fault("jwks", message);
+        }
+        true | false => {}
     }
     // RFC 8705 section 4 would have a public client's refresh tokens bound as well.
     if client.tls_client_certificate_bound_access_tokens && !method.is_confidential() {
@@ -334,17 +355,27 @@ fn check_certificate(client: &Client, fields: &Fields<'_>) {
     }
 }
 
+/// RFC 8705 section 2.1.2.
+const CERTIFICATE_NAMES: [&str; 5] = [
+    "tls_client_auth_subject_dn",
+    "tls_client_auth_san_dns",
+    "tls_client_auth_san_uri",
+    "tls_client_auth_san_ip",
+    "tls_client_auth_san_email",
+];
+
 /// The one name that the client's certificate is known by: RFC 8705 section 2.1.2.
 fn read_certificate_name(fields: &mut Fields<'_>) -> Option<CertificateName> {
-    let subject = fields.parsed("tls_client_auth_subject_dn", |text| {
-        DistinguishedName::parse(text).ok_or("a distinguished name as RFC 4514 writes it")
+    let [subject, dns, uri, address, email] = CERTIFICATE_NAMES;
+    let subject = fields.parsed(subject, |text| {
+        DistinguishedName::parse(text).ok_or(
+            "a distinguished name as RFC 4514 writes it, without spaces around its commas: CN=job,O=Example",
+        )
     });
-    let dns = fields.parsed("tls_client_auth_san_dns", printable);
-    let uri = fields.parsed("tls_client_auth_san_uri", printable);
-    let address = fields.parsed("tls_client_auth_san_ip", |text| {
-        text.parse().map_err(|_| "an IP address")
-    });
-    let email = fields.parsed("tls_client_auth_san_email", printable);
+    let dns = fields.parsed(dns, printable);
+    let uri = fields.parsed(uri, printable);
+    let address = fields.parsed(address, |text| text.parse().map_err(|_| "an IP address"));
+    let email = fields.parsed(email, printable);
     let mut names = [
         subject.map(CertificateName::SubjectDn),
         dns.map(CertificateName::SanDns),
@@ -398,7 +429,7 @@ fn read_certificates(fields: &mut Fields<'_>) -> Vec<KnownCertificate> {
         let Some(mut key) = Fields::open(node, inner.place.inside("a key"), faults) else {
             continue;
         };
-        let chain = key.texts("x5c", |text| {
+        let chain = key.texts_up_to("x5c", MAX_BASE64, |text| {
             KnownCertificate::from_base64(text)
                 .ok_or("a certificate: DER in base64, and no authority's (CA:FALSE)")
         });

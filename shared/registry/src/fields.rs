@@ -136,8 +136,18 @@ impl<'a> Fields<'a> {
     }
 
     fn as_text(&self, name: &str, node: Node, unwanted: fn(char) -> bool) -> Option<String> {
+        self.as_text_up_to(name, node, MAX_TEXT, unwanted)
+    }
+
+    fn as_text_up_to(
+        &self,
+        name: &str,
+        node: Node,
+        most: usize,
+        unwanted: fn(char) -> bool,
+    ) -> Option<String> {
         match node.value {
-            Value::Text(text) => match text_fault(&text, unwanted) {
+            Value::Text(text) => match text_fault(&text, most, unwanted) {
                 None => Some(text),
                 Some(fault) => {
                     self.faults
@@ -272,6 +282,16 @@ impl<'a> Fields<'a> {
         name: &'static str,
         parse: impl Fn(&str) -> Result<T, E>,
     ) -> Option<Vec<T>> {
+        self.texts_up_to(name, MAX_TEXT, parse)
+    }
+
+    /// The same, of at most so many characters each.
+    pub fn texts_up_to<T: PartialEq, E: Display>(
+        &mut self,
+        name: &'static str,
+        most: usize,
+        parse: impl Fn(&str) -> Result<T, E>,
+    ) -> Option<Vec<T>> {
         if self.notes(name, Shape::Texts).is_some() {
             return None;
         }
@@ -279,7 +299,7 @@ impl<'a> Fields<'a> {
         let mut values = Vec::new();
         for node in nodes {
             let at = node.at.clone();
-            let Some(text) = self.as_text(name, node, char::is_control) else {
+            let Some(text) = self.as_text_up_to(name, node, most, char::is_control) else {
                 continue;
             };
             match parse(&text) {
@@ -328,11 +348,11 @@ impl<'a> Fields<'a> {
 }
 
 /// What is wrong with a text, so far as all texts go.
-fn text_fault(text: &str, unwanted: fn(char) -> bool) -> Option<String> {
+fn text_fault(text: &str, most: usize, unwanted: fn(char) -> bool) -> Option<String> {
     if text.is_empty() {
         Some("is empty. Say something or take the field out.".to_owned())
-    } else if text.chars().count() > MAX_TEXT {
-        Some(format!("is longer than {MAX_TEXT} characters."))
+    } else if text.chars().count() > most {
+        Some(format!("is longer than {most} characters."))
     } else if text.chars().any(unwanted) {
         Some("has a control character (a line break?) in it. Write it on one line.".to_owned())
     } else {

@@ -300,7 +300,7 @@ async fn clients_with_certificates() {
     for (line, said) in [
         (
             by_subject.replace("one", "three"),
-            "`tls_client_auth` needs",
+            "`tls_client_auth` needs one of",
         ),
         (
             by_itself.replace("two", "three"),

@@ -61,7 +61,13 @@ where
         let (form, client, by_token) =
             super::authenticated_or_bearer(&self.directory, &self.grants, &mut call).await?;
         // It stands for credentials where a user signs in: a client's token does not beget the next one, nor set passwords.
-        let no_grant = || OAuthError::new(ErrorCode::UnauthorizedClient, "no_grant_for_a_token");
+        let no_grant = || {
+            OAuthError::described(
+                ErrorCode::UnauthorizedClient,
+                "no_grant_for_a_token",
+                "An access token stands for credentials where a user signs in, and for no other grant.",
+            )
+        };
         if call.endpoint == Endpoint::Password {
             if by_token {
                 return Err(no_grant());
