@@ -2,6 +2,7 @@
 
 mod activid;
 mod closed;
+mod issuer;
 mod miniorange;
 mod onelogin;
 mod oneportal;

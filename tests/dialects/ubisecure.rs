@@ -1,16 +1,18 @@
 //! Ubisecure: docs/dialects.md.
 
+use http::Method;
 use latchkey_oauth::api::{ClaimName, ClaimRule, ClaimSource};
 use latchkey_oauth::client::Client;
 use latchkey_oauth::dialect::Dialect;
 use latchkey_oauth::grant_type::GrantType;
+use latchkey_oauth::registration::RegistrationPolicy;
 use latchkey_oauth::scope::Scope;
 use latchkey_oauth::tenant::{IssuerPath, TenantSettings};
 use latchkey_testkit::fixtures::{PASSWORD, SECRET, confidential, scope};
 use latchkey_tests::answer::Answer;
 use latchkey_tests::on_every_server;
 use latchkey_tests::recorded::{Product, basic};
-use latchkey_tests::request::get;
+use latchkey_tests::request::{Ask, get};
 use latchkey_tests::world::World;
 use serde_json::json;
 
@@ -21,13 +23,13 @@ on_every_server!(
     openid_gives_an_id_token,
     a_resource_server_is_named_by_its_client_id,
     a_server_that_is_not_meant_learns_nothing,
+    a_resource_server_registers_itself_and_is_named,
     metadata_and_keys_at_their_places,
     what_is_refused,
 );
 
-/// A tenant that serves such clients: an application, and two resource servers.
-async fn open(world: &World) {
-    let settings = TenantSettings {
+fn settings() -> TenantSettings {
+    TenantSettings {
         dialects: vec![Dialect::Ubisecure],
         issuer_path: Some(IssuerPath::parse("/uas").unwrap()),
         client_ids_as_scopes: true,
@@ -36,8 +38,12 @@ async fn open(world: &World) {
             from: ClaimSource::Attribute("email".to_owned()),
         }],
         ..TenantSettings::default()
-    };
-    world.store.put_settings(&world.tenant, &settings).await;
+    }
+}
+
+/// A tenant that serves such clients: an application, and two resource servers.
+async fn open(world: &World) {
+    world.store.put_settings(&world.tenant, &settings()).await;
     let application = Client {
         grant_types: vec![GrantType::Password, GrantType::RefreshToken],
         scope: scope("openid"),
@@ -53,8 +59,12 @@ async fn open(world: &World) {
     }
 }
 
+fn encoded(text: &str) -> String {
+    form_urlencoded::byte_serialize(text.as_bytes()).collect()
+}
+
 async fn token(world: &World, name: &str, more: &[(&str, &str)]) -> Answer {
-    let password: String = form_urlencoded::byte_serialize(PASSWORD.as_bytes()).collect();
+    let password = encoded(PASSWORD);
     let credentials = basic("application", SECRET);
     let own = [
         (CREDENTIALS, credentials.as_str()),
@@ -127,6 +137,42 @@ async fn a_server_that_is_not_meant_learns_nothing(world: World) {
     let nobody = [("resource", "nobody")];
     let other = token(&world, "token-for-a-resource", &nobody).await;
     let _ = other.refused(400, "invalid_scope");
+}
+
+/// RFC 7591, at our path: the page names none. Several may be named, the client itself among them.
+async fn a_resource_server_registers_itself_and_is_named(world: World) {
+    open(&world).await;
+    let settings = TenantSettings {
+        registration: Some(RegistrationPolicy {
+            open: true,
+            ..RegistrationPolicy::default()
+        }),
+        ..settings()
+    };
+    world.store.put_settings(&world.tenant, &settings).await;
+    let ask = Ask::new(Method::POST, "/register").header("content-type", "application/json");
+    let document = json!({"client_name": "Orders", "grant_types": []});
+    let registered = world.send(ask.body(document.to_string())).await;
+    assert_eq!(registered.status(), 201, "{registered:?}");
+    let (id, secret) = (
+        registered.string("client_id"),
+        registered.string("client_secret"),
+    );
+    let named = format!("{id} 1762414374 application");
+    let named = [("resource", &*encoded(&named))];
+    let issued = token(&world, "token-for-a-resource", &named).await.ok();
+    let credentials = basic(&id, &secret);
+    let about = [
+        (CREDENTIALS, credentials.as_str()),
+        ("token", &issued.string("access_token")),
+    ];
+    let told = world.send(PAGE.request("introspection", &about)).await.ok();
+    let told = told.json();
+    assert_eq!(told["active"], true, "{told}");
+    let aud = told["aud"].as_array().expect("a list");
+    for meant in [id.as_str(), "1762414374", "application"] {
+        assert!(aud.contains(&json!(meant)), "{told}");
+    }
 }
 
 async fn metadata_and_keys_at_their_places(world: World) {
