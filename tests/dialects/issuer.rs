@@ -66,5 +66,12 @@ async fn another_path_is_another_issuer(world: World) {
         }
         world.advance(Seconds::minutes(2));
         assert!(!world.is_active(&access_token).await, "{path:?}");
+        // OIDC Core section 12.2: a refresh tells the same `iss`, or nothing.
+        let refresh_token = issued.string("refresh_token");
+        assert!(!world.is_active(&refresh_token).await, "{path:?}");
+        let _ = world
+            .refresh(&refresh_token)
+            .await
+            .refused(400, "invalid_grant");
     }
 }

@@ -7,8 +7,9 @@ use latchkey_oauth::certificate::{CertificateName, DistinguishedName, KnownCerti
 use latchkey_oauth::client::{Client, ClientAuthMethod};
 use latchkey_oauth::grant_type::GrantType;
 use latchkey_oauth::hash::sha256;
+use latchkey_oauth::time::Seconds;
 use latchkey_oauth::token::opaque::AccessTokenFormat;
-use latchkey_testkit::fixtures::{PASSWORD, SECRET, confidential, public, scope};
+use latchkey_testkit::fixtures::{PASSWORD, SECRET, client_id, confidential, public, scope};
 use latchkey_tests::answer::Answer;
 use latchkey_tests::jwt;
 use latchkey_tests::manage::Manager;
@@ -27,6 +28,7 @@ on_every_server!(
     a_public_client_may_show_one_too,
     one_is_managed_like_any_other,
     an_access_token_is_bound_to_a_certificate,
+    a_token_of_before_is_not_bound_and_counts_no_more,
     a_bound_token_is_no_credential_without_its_certificate,
 );
 
@@ -354,4 +356,21 @@ async fn a_bound_token_is_no_credential_without_its_certificate(world: World) {
     let refused = front.send(&world, Some(&other), login()).await.unwrap();
     let _ = refused.refused(401, "invalid_client");
     let _ = world.send(login()).await.refused(401, "invalid_client");
+}
+
+async fn a_token_of_before_is_not_bound_and_counts_no_more(world: World) {
+    if world.remembers() {
+        // For a minute the client that it was.
+        return;
+    }
+    let login = world.login("alice", "openid").await.ok();
+    let userinfo = || get("/userinfo").bearer(&login.string("access_token"));
+    let _ = world.send(userinfo()).await.ok();
+    let id = client_id("web");
+    let mut client = world.store.client(&world.tenant, &id).await.unwrap();
+    client.tls_client_certificate_bound_access_tokens = true;
+    world.store.put_client(&world.tenant, &client).await;
+    world.advance(Seconds::minutes(2));
+    let refused = world.send(userinfo()).await.refused(401, "invalid_token");
+    assert_eq!(refused.reason(), Some("token_is_not_bound"));
 }

@@ -172,7 +172,7 @@ async fn a_scope_the_client_has_lost_is_not_granted_again(world: World) {
     family.client_id = client_id("shrinking");
     family.scope = scope("openid read admin");
     family.resources = vec![world.issuer()];
-    freshen(&mut family);
+    freshen(&world, &mut family);
     world.store.put_family(&world.tenant, &family).await;
     let answer = world
         .refresh_by("shrinking", secrecy_text(&token.expose()))
@@ -211,7 +211,7 @@ async fn an_audience_the_client_has_lost_is_not_granted_again(world: World) {
         family.client_id = client_id("narrowed");
         family.scope = scope(scope_of_family);
         family.resources = audience.into_iter().map(str::to_owned).collect();
-        freshen(&mut family);
+        freshen(&world, &mut family);
         world.store.put_family(&world.tenant, &family).await;
         let answer = world
             .refresh_by("narrowed", secrecy_text(&token.expose()))
@@ -228,8 +228,9 @@ async fn an_audience_the_client_has_lost_is_not_granted_again(world: World) {
     }
 }
 
-/// A family that lives on a real clock as well as on a fixed one.
-fn freshen(family: &mut latchkey_oauth::token::family::Family) {
+/// A family of this world's issuer, that lives on a real clock as well as on a fixed one.
+fn freshen(world: &World, family: &mut latchkey_oauth::token::family::Family) {
+    family.issuer = world.issuer().into();
     let far = latchkey_oauth::time::Timestamp::from_unix(4_000_000_000);
     family.token_expires_at = far;
     family.family_expires_at = far;
@@ -275,7 +276,7 @@ async fn a_public_client_refreshes_by_its_name(world: World) {
     let (mut family, token) = family_of(&world.tenant, 5);
     family.client_id = client_id("app");
     family.resources = vec![world.issuer()];
-    freshen(&mut family);
+    freshen(&world, &mut family);
     world.store.put_family(&world.tenant, &family).await;
     let token = token.expose();
     let form = [

@@ -237,6 +237,13 @@ async fn what_is_refused(world: World) {
             "invalid_client_metadata",
         ),
         (
+            json!({
+                "grant_types": ["refresh_token"], "token_endpoint_auth_method": "none",
+                "tls_client_certificate_bound_access_tokens": true,
+            }),
+            "invalid_client_metadata",
+        ),
+        (
             json!({"grant_types": ["refresh_token"], "redirect_uris": ["http://example.com"]}),
             "invalid_redirect_uri",
         ),
@@ -503,20 +510,41 @@ async fn what_an_operator_gave_stays(world: World) {
     let client = register(&world, &of_the_service()).await.json();
     let id = client_id(client["client_id"].as_str().unwrap());
     let mut stored = world.store.client(&world.tenant, &id).await.unwrap();
+    stored.grant_types = vec![GrantType::ClientCredentials, GrantType::RefreshToken];
     stored.lifetimes.access_token = Some(Seconds(77));
     stored.client_credentials_refresh_token = true;
+    stored.tls_client_certificate_bound_access_tokens = true;
     stored.audience = vec!["https://theirs.example.com".to_owned()];
     stored.scope = scope("read audit");
     world.store.put_client(&world.tenant, &stored).await;
-    let document = json!({"client_id": client["client_id"], "grant_types": ["client_credentials"]});
-    let ask = send_json(Method::PUT, &below(&client), &document).bearer(access(&client));
-    let _ = world.send(ask).await.ok();
+    let document = json!({"client_id": client["client_id"], "grant_types": ["client_credentials", "refresh_token"]});
+    let put = |document: &Value| {
+        send_json(Method::PUT, &below(&client), document).bearer(access(&client))
+    };
+    let told = world.send(put(&document)).await.ok();
+    // RFC 8705 section 3.4: what it is not asked about, it is told.
+    assert_eq!(
+        told.member("tls_client_certificate_bound_access_tokens"),
+        true
+    );
     let after = world.store.client(&world.tenant, &id).await.unwrap();
     assert_eq!(
         (after.lifetimes, after.audience.clone(), after.scope.clone()),
         (stored.lifetimes, stored.audience, stored.scope)
     );
     assert!(after.client_credentials_refresh_token);
+    assert!(after.tls_client_certificate_bound_access_tokens);
+    // Nor is it a public one with that.
+    let public = json!({
+        "client_id": client["client_id"], "grant_types": ["refresh_token"], "token_endpoint_auth_method": "none",
+    });
+    let refused = world.send(put(&public)).await;
+    let _ = refused.refused(400, "invalid_client_metadata");
+    // What belongs to a grant goes with it.
+    let document = json!({"client_id": client["client_id"], "grant_types": ["client_credentials"]});
+    let _ = world.send(put(&document)).await.ok();
+    let after = world.store.client(&world.tenant, &id).await.unwrap();
+    assert!(!after.client_credentials_refresh_token);
     // How it authenticates as well, once that is no secret.
     let mut by_certificate = after;
     by_certificate.token_endpoint_auth_method = ClientAuthMethod::TlsClientAuth;
@@ -531,8 +559,7 @@ async fn what_an_operator_gave_stays(world: World) {
     ] {
         let mut document = document.clone();
         document["token_endpoint_auth_method"] = json!(method);
-        let ask = send_json(Method::PUT, &below(&client), &document).bearer(access(&client));
-        let told = world.send(ask).await.ok().json();
+        let told = world.send(put(&document)).await.ok().json();
         assert_eq!(
             told["token_endpoint_auth_method"], "tls_client_auth",
             "{told}"
@@ -543,6 +570,8 @@ async fn what_an_operator_gave_stays(world: World) {
     let mut shut_out = world.store.client(&world.tenant, &id).await.unwrap();
     shut_out.disabled = true;
     world.store.put_client(&world.tenant, &shut_out).await;
-    let ask = send_json(Method::PUT, &below(&client), &document).bearer(access(&client));
-    let _ = world.send(ask).await.refused(401, "invalid_token");
+    let _ = world
+        .send(put(&document))
+        .await
+        .refused(401, "invalid_token");
 }

@@ -16,7 +16,8 @@ use latchkey_registry::tree::Node;
 use latchkey_registry::{ClientSecrets, client as registry_client};
 use serde::Serialize;
 use x509_cert::Certificate;
-use x509_cert::der::{DecodePem as _, Encode as _};
+use x509_cert::der::Document;
+use x509_cert::der::pem::PemLabel as _;
 
 use super::{Session, ensure_tenant, read};
 use crate::arguments::{ClientAdd, ClientCommand, ClientSecret, Deletion, OfTenant, OneClient};
@@ -241,9 +242,9 @@ fn change(tenant: TenantId, verb: Verb, fields: Vec<Field>, action: Action) -> C
 fn key_of(surroundings: &dyn Surroundings, path: &Path) -> anyhow::Result<Node> {
     let of_path = || format!("the certificate {}", path.display());
     let text = surroundings.read(path).with_context(of_path)?;
-    let certificate = Certificate::from_pem(text).with_context(of_path)?;
-    let der = certificate.to_der().with_context(of_path)?;
-    let chain = Node::texts([STANDARD.encode(der)]);
+    let (label, der) = Document::from_pem(text.trim()).with_context(of_path)?;
+    Certificate::validate_pem_label(label).with_context(of_path)?;
+    let chain = Node::texts([STANDARD.encode(der.as_bytes())]);
     Ok(Node::mapping([("x5c".to_owned(), chain)]))
 }
 

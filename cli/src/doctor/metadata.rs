@@ -91,15 +91,18 @@ pub fn examine(
     }
     self::clock(&answer, clock.now(), report);
     let mut faults = faults(&document, &target.issuer);
-    let mut others = vec![
-        target.inserted(OAUTH),
-        target.appended(OAUTH),
-        target.inserted(OPENID),
-    ];
+    // An issuer with a product's path has its metadata below that, and nowhere else.
+    let (mut others, complete) = if target.has_path() {
+        (Vec::new(), "complete, where the issuer has them")
+    } else {
+        let others = [
+            target.inserted(OAUTH),
+            target.appended(OAUTH),
+            target.inserted(OPENID),
+        ];
+        (others.to_vec(), "complete, and the same at every place")
+    };
     others.retain(|url| *url != target.appended(OPENID));
-    if target.has_path() {
-        others.clear();
-    }
     others.dedup();
     for url in others {
         match probe.document(&url) {
@@ -111,7 +114,7 @@ pub fn examine(
             Ok(_) => {}
         }
     }
-    report.add("metadata", "complete, and the same at every place", faults);
+    report.add("metadata", complete, faults);
     Some(document)
 }
 

@@ -5,6 +5,7 @@ use base64::prelude::BASE64_STANDARD;
 use http::HeaderValue;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
+use percent_encoding::percent_decode_str;
 use zeroize::Zeroizing;
 
 /// What the header says, if it is one header and Basic.
@@ -36,8 +37,21 @@ pub fn encode(parts: &mut Parts) {
     set(parts, client_id, secret);
 }
 
-/// Whether there is a `%XX` in it and nothing that encoding would have changed.
+/// Both parts as the client knows them, encoded or not.
+pub fn plain(parts: &Parts) -> Option<Zeroizing<String>> {
+    let pair = read(parts)?;
+    if !is_encoded(&pair) {
+        return Some(pair);
+    }
+    let decoded = percent_decode_str(&pair).decode_utf8().ok()?;
+    Some(Zeroizing::new(decoded.into_owned()))
+}
+
+/// Whether there is a `%XX` in it and nothing that encoding would have changed, but for what stands between the two.
 fn is_encoded(pair: &str) -> bool {
+    if pair.matches(':').count() != 1 {
+        return false;
+    }
     let mut rest = pair.split('%');
     let plain = |text: &str| {
         text.bytes()
@@ -79,6 +93,7 @@ mod tests {
             ("id:100%", false),
             ("id:50%zz", false),
             ("id:a%2Fb/c", false),
+            ("id:a:b%2F", false),
             ("", false),
         ] {
             assert_eq!(is_encoded(pair), encoded, "{pair}");

@@ -51,7 +51,7 @@ fn one_place(parts: &Parts, form: &mut Form) {
         return;
     };
     let in_body = Zeroizing::new(format!("{client_id}:{secret}"));
-    if basic::read(parts).as_ref() == Some(&in_body) {
+    if basic::plain(parts).as_ref() == Some(&in_body) {
         form.remove("client_secret");
     }
 }

@@ -9,7 +9,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use x509_cert::Certificate;
-use x509_cert::der::{Decode as _, DecodePem as _, Encode as _};
+use x509_cert::der::pem::PemLabel as _;
+use x509_cert::der::{Decode as _, Document};
 use x509_cert::ext::pkix::name::GeneralName;
 use x509_cert::ext::pkix::{BasicConstraints, SubjectAltName};
 use x509_cert::name::Name;
@@ -41,11 +42,12 @@ impl ClientCertificate {
         if text.len() > 2 * MAX_CERTIFICATE {
             return None;
         }
-        let certificate = Certificate::from_pem(text.trim()).ok()?;
-        let der = certificate.to_der().ok()?;
+        // Its bytes as they are: written anew they may be others, and others hash what was shown (RFC 8705 section 3.1).
+        let (label, der) = Document::from_pem(text.trim()).ok()?;
+        Certificate::validate_pem_label(label).ok()?;
         Some(Self {
-            certificate,
-            hash: sha256(&der),
+            certificate: Certificate::from_der(der.as_bytes()).ok()?,
+            hash: sha256(der.as_bytes()),
         })
     }
 
@@ -181,5 +183,40 @@ impl<'de> Deserialize<'de> for KnownCertificate {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         Self::from_base64(&text).ok_or_else(|| serde::de::Error::custom("no certificate"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// With an extension that says `critical FALSE`, which DER has left out (X.690 section 11.5) and some certificates have.
+    const EXPLICIT_FALSE: &str = include_str!("testdata/explicit_false.pem");
+
+    #[test]
+    fn a_certificate_is_hashed_as_it_was_shown() {
+        let lines = EXPLICIT_FALSE.lines().filter(|it| !it.starts_with('-'));
+        let base64: String = lines.collect();
+        let der = STANDARD.decode(&base64).unwrap();
+        let shown = ClientCertificate::from_pem(EXPLICIT_FALSE).unwrap();
+        assert!(shown.hash.ct_eq(&sha256(&der)));
+        assert!(shown.is(&KnownCertificate::from_base64(&base64).unwrap()));
+        let said = serde_json::to_value(shown.confirmation()).unwrap();
+        assert_eq!(said["x5t#S256"], sha256(&der).to_string());
+    }
+
+    #[test]
+    fn what_is_no_certificate() {
+        let key = EXPLICIT_FALSE.replace("CERTIFICATE", "PRIVATE KEY");
+        let cut = EXPLICIT_FALSE.replace("MII", "MIJ");
+        for text in [
+            "",
+            "x",
+            &key,
+            &cut,
+            &format!("{EXPLICIT_FALSE}{EXPLICIT_FALSE}"),
+        ] {
+            assert!(ClientCertificate::from_pem(text).is_none(), "{text}");
+        }
     }
 }

@@ -123,7 +123,7 @@ impl Endpoint {
     }
 
     /// Whether it also answers where RFC 8414 section 3.1 inserts the well-known part before the issuer's path.
-    const fn is_metadata(self) -> bool {
+    pub const fn is_metadata(self) -> bool {
         match self {
             Self::OpenIdConfiguration | Self::AuthorizationServerMetadata => true,
             Self::Token

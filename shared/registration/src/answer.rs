@@ -46,6 +46,9 @@ pub struct ClientInformation<'a> {
     redirect_uris: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     id_token_signed_response_alg: Option<Algorithm>,
+    /// RFC 8705 section 3.4.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    tls_client_certificate_bound_access_tokens: bool,
     #[serde(flatten)]
     description: &'a ClientDescription,
 }
@@ -99,6 +102,8 @@ impl<'a> ClientInformation<'a> {
             scope: &client.scope,
             redirect_uris: &client.redirect_uris,
             id_token_signed_response_alg: client.id_token_signed_response_alg,
+            tls_client_certificate_bound_access_tokens: client
+                .tls_client_certificate_bound_access_tokens,
             description: &client.description,
         }
     }

@@ -11,6 +11,7 @@ use latchkey_oauth::directory::Directory;
 use latchkey_oauth::endpoint::{Call, Service, bearer};
 use latchkey_oauth::error::{Challenge, ErrorCode, OAuthError};
 use latchkey_oauth::form::refuse_secrets_in_query;
+use latchkey_oauth::grant_type::GrantType;
 use latchkey_oauth::http::{empty, json};
 use latchkey_oauth::random::Random;
 use latchkey_oauth::registration::{
@@ -19,6 +20,7 @@ use latchkey_oauth::registration::{
 use latchkey_oauth::route::Endpoint;
 use latchkey_oauth::secret_token::{Purpose, SecretToken, TokenHash};
 use latchkey_oauth::store::{Expected, Version, Versioned};
+use latchkey_oauth::time::Seconds;
 use percent_encoding::percent_decode_str;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
@@ -166,8 +168,7 @@ impl<R: RegistryAdmin + RegistrationRepository> RegisterEndpoint<R> {
             scope: stored.scope.clone(),
             ..policy.clone()
         };
-        let (metadata, method) =
-            Metadata::read(&document)?.keeping(stored.token_endpoint_auth_method);
+        let (metadata, method) = Metadata::read(&document)?.keeping(&stored);
         let described = metadata.within(&bounds, stored.client_id.clone())?;
         // What an operator gave it stays.
         let mut client = Client {
@@ -176,10 +177,13 @@ impl<R: RegistryAdmin + RegistrationRepository> RegisterEndpoint<R> {
             grant_types: described.grant_types,
             scope: described.scope,
             id_token_signed_response_alg: described.id_token_signed_response_alg,
+            tls_client_certificate_bound_access_tokens: described
+                .tls_client_certificate_bound_access_tokens,
             redirect_uris: described.redirect_uris,
             description: described.description,
             ..stored.value.clone()
         };
+        forget_lost_grants(&mut client);
         let default = client.default_scope.take();
         client.default_scope =
             default.map(|default| default.filter(|token| client.may_have(token)));
@@ -321,6 +325,19 @@ fn registration_token(call: &Call<'_>, purpose: Purpose) -> Result<SecretToken, 
 
 fn refused(reason: &'static str) -> OAuthError {
     OAuthError::new(ErrorCode::InvalidToken, reason).challenged(Challenge::Bearer)
+}
+
+/// What an operator said of a grant means nothing without it, and the registry would not take it.
+fn forget_lost_grants(client: &mut Client) {
+    if !client.allows(GrantType::ClientCredentials) {
+        client.lifetimes.client_credentials_access_token = None;
+    }
+    if !client.allows(GrantType::RefreshToken) {
+        client.lifetimes.refresh_token = None;
+        client.lifetimes.refresh_token_family = None;
+        client.refresh_token_retry_window = Seconds(0);
+        client.client_credentials_refresh_token = false;
+    }
 }
 
 /// RFC 7591 section 3.1: "application/json".

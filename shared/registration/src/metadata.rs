@@ -32,6 +32,7 @@ pub struct Metadata {
     redirect_uris: Vec<String>,
     description: ClientDescription,
     id_token_signed_response_alg: Option<Algorithm>,
+    certificate_bound: bool,
 }
 
 impl Metadata {
@@ -60,15 +61,14 @@ impl Metadata {
         }
     }
 
-    /// With the method that an operator gave the client, where a client may not choose it: RFC 7592 section 2.2 lets the server replace what it is
-    /// asked for, and it tells the method in its answer.
-    pub fn keeping(self, method: ClientAuthMethod) -> (Self, Option<ClientAuthMethod>) {
+    /// With the method that an operator gave the client, where a client may not choose it, and with tokens bound as they were: RFC 7592 section
+    /// 2.2 lets the server replace what it is asked for, and it tells both in its answer.
+    pub fn keeping(mut self, stored: &Client) -> (Self, Option<ClientAuthMethod>) {
+        self.certificate_bound |= stored.tls_client_certificate_bound_access_tokens;
+        let method = stored.token_endpoint_auth_method;
         if method.is_confidential() && !method.uses_secret() {
-            let by_secret = Self {
-                method: ClientAuthMethod::ClientSecretBasic,
-                ..self
-            };
-            return (by_secret, Some(method));
+            self.method = ClientAuthMethod::ClientSecretBasic;
+            return (self, Some(method));
         }
         (self, None)
     }
@@ -103,6 +103,11 @@ impl Metadata {
                 self.method.as_str()
             )));
         }
+        if self.certificate_bound && !self.method.is_confidential() {
+            return Err(bad(
+                "`tls_client_certificate_bound_access_tokens` is not for a client with the method none.",
+            ));
+        }
         let scope = self.scope.unwrap_or_else(|| policy.scope.clone());
         if !scope.is_subset_of(&policy.scope) {
             return Err(bad(
@@ -121,7 +126,7 @@ impl Metadata {
             client_secret_hashes: Vec::new(),
             tls_client_auth: None,
             certificates: Vec::new(),
-            tls_client_certificate_bound_access_tokens: false,
+            tls_client_certificate_bound_access_tokens: self.certificate_bound,
             grant_types: self.grant_types,
             scope,
             default_scope: None,
@@ -183,6 +188,9 @@ fn read(node: Node, faults: &Faults) -> Option<Metadata> {
         description: description::read(&mut fields),
         id_token_signed_response_alg: fields
             .parsed("id_token_signed_response_alg", client::algorithm),
+        certificate_bound: fields
+            .boolean("tls_client_certificate_bound_access_tokens")
+            .unwrap_or_default(),
     })
 }
 

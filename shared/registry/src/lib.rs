@@ -8,6 +8,7 @@ pub mod api;
 pub mod claim_rule;
 pub mod claims;
 pub mod client;
+mod client_certificate;
 pub mod description;
 pub mod document;
 pub mod door;

@@ -101,6 +101,7 @@ pub fn family_of(here: &TenantId, seed: u64) -> (Family, RefreshToken) {
     let token = RefreshToken::begin(id, &random).unwrap();
     let family = Family {
         id,
+        issuer: "https://id.example.com".into(),
         client_id: client_id("web"),
         subject: alice.profile.subject.clone(),
         user: Some(FamilyUser {

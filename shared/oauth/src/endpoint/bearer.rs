@@ -138,6 +138,12 @@ impl Bearer {
             .client(tenant, &claims.client_id, call.now)
             .await?;
         match client {
+            // Of the time before its tokens were bound.
+            Some(client)
+                if client.tls_client_certificate_bound_access_tokens && claims.cnf.is_none() =>
+            {
+                Err(refusal(ErrorCode::InvalidToken, "token_is_not_bound"))
+            }
             Some(_) => Ok((claims, state)),
             None => Err(refusal(ErrorCode::InvalidToken, "client_gone")),
         }

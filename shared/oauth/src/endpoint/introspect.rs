@@ -269,6 +269,9 @@ impl<R: RegistryRepository, G: TokenStateRepository> IntrospectEndpoint<R, G> {
         if !family.is_lineage_of(token) || family.client_id != caller.client_id {
             return Ok(Err("not_the_callers_token"));
         }
+        if *family.issuer != *call.issuer.as_str() {
+            return Ok(Err(Rejected::OtherIssuer.reason()));
+        }
         let generation = family.user.as_ref().map(|user| user.generation);
         if let Some(reason) = state.ended(Some(&family.id), generation) {
             return Ok(Err(reason));

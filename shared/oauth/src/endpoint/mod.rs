@@ -5,6 +5,7 @@ pub mod bearer;
 pub mod discovery;
 pub mod introspect;
 pub mod metadata;
+mod methods;
 mod password;
 pub mod revoke;
 pub mod token;
@@ -16,13 +17,11 @@ use std::future::Future;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{
-    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
-    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ALLOW, HeaderValue,
-};
+use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue};
 use http::request::Parts;
-use http::{Method, Request, Response, StatusCode};
+use http::{Method, Request, Response};
 
+use self::methods::{allow, preflight};
 use self::translate::{Heard, Translate};
 use crate::audit::AuditEvent;
 use crate::certificate::ClientCertificate;
@@ -31,7 +30,7 @@ use crate::client_auth::{AuthenticatedClient, ClientCredentials, authenticate, t
 use crate::directory::Directory;
 use crate::error::{ErrorCode, OAuthError};
 use crate::form::Form;
-use crate::http::{empty, refusal};
+use crate::http::refusal;
 use crate::lockout::Source;
 use crate::route::{Below, Endpoint, Route, resolve};
 use crate::tenant::{Domain, Issuer, Tenant};
@@ -234,9 +233,11 @@ async fn route<S: Service, T: Translate>(
     };
     let home = at_home.as_ref().and(inbound.host.as_deref());
     let tenant = match at_home {
-        // A tenant's own domain serves that tenant at its root, and no other. A product's path may name it all the same: there
-        // is a product whose paths always begin with the tenant.
-        Some(at_home) if foreign.is_some() && at_home == tenant => at_home,
+        // A tenant's own domain serves that tenant at its root, and no other. A product's path may name it all the same, as one
+        // product's always do. Metadata may not: they would not be where their issuer has them (OIDC Discovery section 4.3).
+        Some(at_home) if foreign.is_some() && !endpoint.is_metadata() && at_home == tenant => {
+            at_home
+        }
         Some(_) if !tenant.is_default() => {
             return Err(OAuthError::new(
                 ErrorCode::NotFound,
@@ -284,36 +285,6 @@ async fn route<S: Service, T: Translate>(
         Err(error) => refuse(&error, &method, &inbound.request_id, log),
     };
     Ok(translate.answer(&heard, answered))
-}
-
-/// The Fetch standard's preflight: which methods and headers a script may use.
-fn preflight(methods: &'static str) -> Response<Bytes> {
-    let mut response = empty(StatusCode::NO_CONTENT);
-    // RFC 9110 section 9.3.7.
-    allow(&mut response, methods, true);
-    let headers = response.headers_mut();
-    headers.insert(
-        ACCESS_CONTROL_ALLOW_METHODS,
-        HeaderValue::from_static(methods),
-    );
-    headers.insert(
-        ACCESS_CONTROL_ALLOW_HEADERS,
-        HeaderValue::from_static("Authorization, Content-Type, If-None-Match"),
-    );
-    headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("3600"));
-    response
-}
-
-fn allow(response: &mut Response<Bytes>, methods: &str, cors: bool) {
-    let methods = if cors {
-        format!("{methods}, OPTIONS")
-    } else {
-        methods.to_owned()
-    };
-    // Method names are always a header's value.
-    if let Ok(methods) = HeaderValue::from_str(&methods) {
-        response.headers_mut().insert(ALLOW, methods);
-    }
 }
 
 fn finish(response: &mut Response<Bytes>, endpoint: Endpoint, method: &Method) {

@@ -38,6 +38,10 @@ pub async fn authorize<R: RegistryRepository, G: RefreshTokenRepository>(
     if family.client_id != context.client.client_id {
         return Err(refusal("refresh_token_of_another_client").about(&family.subject));
     }
+    // A tenant that has moved to another domain or path is another issuer.
+    if *family.issuer != *context.issuer.as_str() {
+        return Err(refusal("refresh_token_of_another_issuer").about(&family.subject));
+    }
     if family.revoked_at.is_some() {
         return Err(refusal("refresh_token_revoked").about(&family.subject));
     }

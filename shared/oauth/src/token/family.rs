@@ -44,6 +44,9 @@ pub struct Family {
     /// What finds it.
     #[serde(rename = "family")]
     pub id: FamilyId,
+    /// The issuer that issued it: of another one its ID tokens would be another's (OIDC Core section 12.2).
+    #[serde(rename = "iss")]
+    pub issuer: Box<str>,
     /// The client it was issued to.
     pub client_id: ClientId,
     /// Whom its tokens speak for.

@@ -293,6 +293,7 @@ impl<G: RefreshTokenRepository, S: JwsSigner> Mint<'_, G, S> {
         let token_expires_at = self.token_expires_at(family_expires_at, lifetimes);
         let family = Family {
             id,
+            issuer: self.issuer.as_str().into(),
             client_id: self.client.client_id.clone(),
             subject: authorization.subject.clone(),
             user: authorization.user.as_ref().map(|user| FamilyUser {
