@@ -1,5 +1,7 @@
-//! Whom the demonstration logs in: for each tenant of the registry file the first client that may use the password
-//! grant and the first user, if their secrets are known here.
+//! Whom the demonstration logs in: for each tenant of the registry file a client that may use the password grant and the
+//! first user, if their secrets are known here; and which client plays which part in a product's story.
+
+mod part;
 
 use std::fs;
 use std::path::Path;
@@ -7,7 +9,10 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use latchkey_oauth::dialect::Dialect;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
+use self::part::{Candidate, choose};
+pub use self::part::{Missing, Part, Player};
 use crate::registry::{Applied, Generated};
 use crate::workspace;
 
@@ -23,14 +28,16 @@ pub struct ClientLogin {
     pub secret_in_form: bool,
 }
 
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Access {
     pub tenant: String,
     /// Products whose clients it serves.
     pub dialects: Vec<Dialect>,
     /// What its issuer has behind its URL.
     pub issuer_path: String,
+    /// Who signs the user in; in a tenant that serves products' clients the first product's.
     pub client: ClientLogin,
+    pub candidates: Vec<Candidate>,
     /// One that gets no tokens, and whom the client's tokens are for.
     pub resource_server: Option<ClientLogin>,
     /// One that acts for itself.
@@ -42,9 +49,18 @@ pub struct Access {
     pub username: String,
     pub password: String,
     pub email: Option<String>,
+    pub name: Option<String>,
 }
 
 impl Access {
+    /// Who plays a part.
+    ///
+    /// # Errors
+    /// What is missing.
+    pub fn player(&self, part: Part) -> Result<Player<'_>, Missing> {
+        choose(&self.candidates, part)
+    }
+
     /// What the tenant adds to the deployment's base URL.
     pub fn tenant_path(&self) -> String {
         if self.tenant == DEFAULT_TENANT {
@@ -79,16 +95,23 @@ struct Tenant {
     users: Vec<User>,
 }
 
-#[derive(Debug, Deserialize)]
-struct Client {
+#[derive(Debug, Clone, Deserialize)]
+pub struct Client {
     client_id: String,
     client_secret: Option<Secret>,
     token_endpoint_auth_method: Option<String>,
     #[serde(default)]
     grant_types: Vec<String>,
-    scope: Option<String>,
+    #[serde(default)]
+    scope: String,
     #[serde(default)]
     audience: Vec<String>,
+    #[serde(default)]
+    apis: Vec<IgnoredAny>,
+    #[serde(default)]
+    authentication_by_access_token: bool,
+    userinfo_signed_response_alg: Option<String>,
+    access_token_lifetime: Option<String>,
     refresh_token_retry_window: Option<String>,
 }
 
@@ -97,9 +120,10 @@ struct User {
     username: String,
     password: Option<Secret>,
     email: Option<String>,
+    name: Option<String>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(untagged)]
 enum Secret {
     Plain(String),
@@ -110,85 +134,120 @@ enum Secret {
 }
 
 pub fn read(path: &Path, applied: &Applied) -> Result<Vec<Access>> {
+    Ok(tenants(path, applied)?.0)
+}
+
+/// The tenants that the demonstration leaves out, and why.
+pub fn passed_over(path: &Path, applied: &Applied) -> Result<Vec<String>> {
+    Ok(tenants(path, applied)?.1)
+}
+
+fn tenants(path: &Path, applied: &Applied) -> Result<(Vec<Access>, Vec<String>)> {
     let text =
         fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     parse(&text, path, applied).with_context(|| path.display().to_string())
 }
 
-fn parse(text: &str, path: &Path, applied: &Applied) -> Result<Vec<Access>> {
+fn parse(text: &str, path: &Path, applied: &Applied) -> Result<(Vec<Access>, Vec<String>)> {
     let registry: Registry = serde_saphyr::from_str(text)?;
-    let mut accesses: Vec<Access> = registry
-        .tenants
-        .iter()
-        .filter_map(|tenant| tenant.access(path, applied))
-        .collect();
+    let (mut accesses, mut passed_over) = (Vec::new(), Vec::new());
+    for tenant in &registry.tenants {
+        match tenant.access(path, applied) {
+            Ok(access) => accesses.push(access),
+            Err(why) => {
+                let tenant = &tenant.tenant;
+                passed_over.push(format!("tenant {tenant} is passed over: {why}"));
+            }
+        }
+    }
     accesses.sort_by_key(|access| access.tenant != DEFAULT_TENANT);
-    Ok(accesses)
+    Ok((accesses, passed_over))
 }
 
 impl Tenant {
-    fn access(&self, path: &Path, applied: &Applied) -> Option<Access> {
-        let (client, login) = self
-            .logins(path, applied)
-            .find(|(client, _)| client.has("password"))?;
-        let (user, password) = self.users.iter().find_map(|user| {
-            let known = user
-                .password
-                .as_ref()
-                .and_then(|password| password.value(path))
-                .or_else(|| generated_password(&applied.generated, &self.tenant, &user.username))?;
-            Some((user, known))
-        })?;
-        Some(Access {
+    /// # Errors
+    /// Why nobody can be logged in.
+    fn access(&self, path: &Path, applied: &Applied) -> Result<Access, String> {
+        let candidates = self.candidates(path, applied);
+        let mut dialects = self.dialects.iter();
+        let of_product = dialects.find_map(|it| choose(&candidates, Part::Of(*it)).ok());
+        let lead = match of_product {
+            Some(lead) => lead,
+            None => choose(&candidates, Part::Standard).map_err(|missing| missing.to_string())?,
+        };
+        let client = lead.client;
+        let (user, password) = self
+            .user(path, applied)
+            .ok_or("it has no user whose password is known here")?;
+        let known = |wanted: &dyn Fn(&Client) -> bool| {
+            let mut fit = candidates.iter().filter(|it| wanted(&it.client));
+            fit.find_map(|it| it.login.clone())
+        };
+        Ok(Access {
             tenant: self.tenant.clone(),
             dialects: self.dialects.clone(),
             issuer_path: self.issuer_path.clone(),
-            resource_server: self
-                .logins(path, applied)
-                .find(|(other, _)| {
-                    let meant =
-                        self.client_ids_as_scopes || client.audience.contains(&other.client_id);
-                    other.grant_types.is_empty() && meant
-                })
-                .map(|(_, login)| login),
-            service: self
-                .logins(path, applied)
-                .find(|(client, _)| client.has("client_credentials"))
-                .map(|(_, login)| login),
-            client: login,
+            resource_server: known(&|other| {
+                let meant = self.client_ids_as_scopes || client.audience.contains(&other.client_id);
+                other.grant_types.is_empty() && meant
+            }),
+            service: known(&|client| client.has("client_credentials")),
+            client: lead.login.clone(),
             refreshes: client.has("refresh_token"),
             retry_window: client.refresh_token_retry_window.clone(),
             scope: client.scope(),
             username: user.username.clone(),
             password,
             email: user.email.clone(),
+            name: user.name.clone(),
+            candidates,
+        })
+    }
+
+    /// The first whose password is known.
+    fn user(&self, path: &Path, applied: &Applied) -> Option<(&User, String)> {
+        self.users.iter().find_map(|user| {
+            let known = user
+                .password
+                .as_ref()
+                .and_then(|password| password.value(path))
+                .or_else(|| generated_password(&applied.generated, &self.tenant, &user.username))?;
+            Some((user, known))
+        })
+    }
+
+    fn candidates(&self, path: &Path, applied: &Applied) -> Vec<Candidate> {
+        let clients = self.clients.iter().map(|client| Candidate {
+            client: client.clone(),
+            login: self.login(client, path, applied),
+        });
+        clients.collect()
+    }
+
+    /// What a client proves itself with, if that is a secret that is known here.
+    fn login(&self, client: &Client, path: &Path, applied: &Applied) -> Option<ClientLogin> {
+        let secret_in_form = match client.method() {
+            "client_secret_basic" => false,
+            "client_secret_post" => true,
+            _ => return None,
+        };
+        let generated = || generated_secret(&applied.generated, &self.tenant, &client.client_id);
+        Some(ClientLogin {
+            client_id: client.client_id.clone(),
+            client_secret: client.secret(path).or_else(generated)?,
+            secret_in_form,
         })
     }
 }
 
-impl Tenant {
-    /// The confidential clients whose secrets are known.
-    fn logins(
-        &self,
-        path: &Path,
-        applied: &Applied,
-    ) -> impl Iterator<Item = (&Client, ClientLogin)> {
-        self.clients.iter().filter_map(move |client| {
-            let secret_in_form = match client.method() {
-                "client_secret_basic" => false,
-                "client_secret_post" => true,
-                _ => return None,
-            };
-            let client_secret = client.secret(path).or_else(|| {
-                generated_secret(&applied.generated, &self.tenant, &client.client_id)
-            })?;
-            let login = ClientLogin {
-                client_id: client.client_id.clone(),
-                client_secret,
-                secret_in_form,
-            };
-            Some((client, login))
-        })
+impl Player<'_> {
+    pub fn refreshes(&self) -> bool {
+        self.client.has("refresh_token")
+    }
+
+    /// Whether it says itself how long its tokens live, before any API does.
+    pub fn has_lifetime(&self) -> bool {
+        self.client.access_token_lifetime.is_some()
     }
 }
 
@@ -207,16 +266,28 @@ impl Client {
         self.client_secret.as_ref()?.value(path)
     }
 
+    fn may_ask_for(&self, scope: &str) -> bool {
+        self.scope.split_whitespace().any(|token| token == scope)
+    }
+
     /// What the client may ask for of what the demonstration would like to show.
     fn scope(&self) -> String {
-        let Some(allowed) = &self.scope else {
-            return WANTED_SCOPE.join(" ");
-        };
-        let scope: Vec<&str> = WANTED_SCOPE
-            .into_iter()
-            .filter(|wanted| allowed.split_whitespace().any(|token| token == *wanted))
-            .collect();
+        let mut scope = WANTED_SCOPE.to_vec();
+        scope.retain(|wanted| self.may_ask_for(wanted));
         scope.join(" ")
+    }
+
+    /// Why the demonstration cannot be this client.
+    fn why_unknown(&self) -> String {
+        let id = &self.client_id;
+        match self.method() {
+            "client_secret_basic" | "client_secret_post" => {
+                format!("the secret of client {id} is not known here")
+            }
+            method => format!(
+                "client {id} authenticates by {method}, and the demonstration by secrets alone"
+            ),
+        }
     }
 }
 
@@ -313,7 +384,8 @@ tenants:
 
     #[test]
     fn the_default_tenant_comes_first_and_known_secrets_are_taken() {
-        let accesses = parse(TEXT, Path::new("registry.yaml"), &applied()).unwrap();
+        let (accesses, passed_over) = read(TEXT, &applied());
+        assert!(passed_over.is_empty(), "{passed_over:?}");
         let [first, second] = accesses.as_slice() else {
             panic!("{accesses:?}");
         };
@@ -332,7 +404,113 @@ tenants:
 
     #[test]
     fn what_is_not_known_is_passed_over() {
-        let accesses = parse(TEXT, Path::new("registry.yaml"), &Applied::default()).unwrap();
+        let (accesses, passed_over) = read(TEXT, &Applied::default());
         assert_eq!(accesses.len(), 1);
+        let why = "tenant acme is passed over: the secret of client made is not known here";
+        assert_eq!(passed_over, [why]);
+    }
+
+    const PORTAL: &str = "
+      - { client_id: portal, client_secret: x, grant_types: [password, refresh_token], scope: openid }";
+    const HOLDER: &str = "
+      - client_id: holder
+        client_secret: x
+        grant_types: [client_credentials, password]
+        scope: openid who
+        authentication_by_access_token: true
+        userinfo_signed_response_alg: RS256";
+    const NIGHTLY: &str = "
+      - { client_id: nightly, client_secret: x, grant_types: [client_credentials], scope: orders }";
+    const APP: &str = "
+      - client_id: app
+        client_secret: x
+        grant_types: [password]
+        scope: openid
+        access_token_lifetime: 5m
+        apis: [{ resource: https://example.com/contacts, scope: read }]";
+    const MANAGER: &str = "
+      - { client_id: manager, client_secret: x, grant_types: [client_credentials], scope: manage:apis:read manage:apis:write }";
+    const ORANGE: &str = "
+      - { client_id: orange, client_secret: x, grant_types: [password], scope: openid profile email }";
+    const BY_CERTIFICATE: &str = "
+      - { client_id: tls, token_endpoint_auth_method: tls_client_auth, grant_types: [password], scope: openid,
+          tls_client_auth_subject_dn: CN=tls }";
+
+    fn read(text: &str, applied: &Applied) -> (Vec<Access>, Vec<String>) {
+        let path = Path::new("registry.yaml");
+        parse(text, path, applied).unwrap()
+    }
+
+    /// A tenant with two dialects, and these clients.
+    fn tenant(clients: &[&str]) -> (Vec<Access>, Vec<String>) {
+        let head = "tenants:\n  - tenant: two\n    dialects: [activid, onelogin]\n    clients:";
+        let users = "\n    users:\n      - { username: alice, password: x }\n";
+        read(
+            &format!("{head}{}{users}", clients.concat()),
+            &Applied::default(),
+        )
+    }
+
+    fn players(access: &Access, parts: &[Part]) -> Vec<String> {
+        let ids = parts.iter().map(|part| match access.player(*part) {
+            Ok(player) => player.login.client_id.clone(),
+            Err(missing) => missing.to_string(),
+        });
+        ids.collect()
+    }
+
+    #[test]
+    fn each_part_has_its_client_wherever_that_stands() {
+        let parts = [
+            Part::Of(Dialect::ActivId),
+            Part::Of(Dialect::OneLogin),
+            Part::OneLoginManager,
+            Part::Of(Dialect::OnePortal),
+            Part::Of(Dialect::MiniOrange),
+        ];
+        let mut clients = [NIGHTLY, HOLDER, APP, MANAGER, PORTAL, ORANGE];
+        for _ in 0..2 {
+            let (accesses, passed_over) = tenant(&clients);
+            assert!(passed_over.is_empty(), "{passed_over:?}");
+            let [access] = accesses.as_slice() else {
+                panic!("{accesses:?}");
+            };
+            let wanted = ["holder", "app", "manager", "portal", "orange"];
+            assert_eq!(players(access, &parts), wanted);
+            // The first product's signs in by hand as well.
+            assert_eq!(access.client.client_id, "holder");
+            let app = access.player(Part::Of(Dialect::OneLogin)).unwrap();
+            assert!(app.has_lifetime() && !app.refreshes());
+            clients.reverse();
+        }
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        let (accesses, _) = tenant(&[PORTAL, NIGHTLY]);
+        let parts = [
+            Part::Of(Dialect::ActivId),
+            Part::OneLoginManager,
+            // Without an API of its own the other will do: it gets one.
+            Part::Of(Dialect::OneLogin),
+        ];
+        let wanted = [
+            "the tenant has no client with authentication_by_access_token",
+            "the tenant has no client with manage:apis:write in its scope",
+            "portal",
+        ];
+        assert_eq!(players(&accesses[0], &parts), wanted);
+    }
+
+    #[test]
+    fn who_has_certificates_alone_is_passed_over() {
+        let (accesses, passed_over) = tenant(&[BY_CERTIFICATE]);
+        assert!(accesses.is_empty(), "{accesses:?}");
+        let why =
+            "client tls authenticates by tls_client_auth, and the demonstration by secrets alone";
+        assert_eq!(passed_over, [format!("tenant two is passed over: {why}")]);
+        // Beside another it is that other's turn.
+        let (accesses, _) = tenant(&[BY_CERTIFICATE, PORTAL]);
+        assert_eq!(accesses[0].client.client_id, "portal");
     }
 }

@@ -1,9 +1,9 @@
 //! A step of the demonstration: its number, what is asked in it, and what was found in order.
 
-use anyhow::Result;
+use anyhow::{Error, Result, bail};
 use serde_json::{Value, json};
 
-use crate::demo_access::Access;
+use crate::demo_access::{Access, Missing, Part, Player};
 use crate::demo_http::{Answer, Call, Http};
 use crate::demo_jwt::Jwt;
 use crate::demo_show as show;
@@ -82,6 +82,43 @@ impl<'a> Story<'a> {
         self.good.clear();
     }
 
+    /// Tells why it goes no further.
+    pub fn ended(&mut self, error: &Error) {
+        self.close();
+        let tenant = &self.access.tenant;
+        let fault = format!("tenant {tenant}: {error:#}, so the story ends here");
+        if self.aloud {
+            show::checks(&[], std::slice::from_ref(&fault));
+        }
+        self.faults.push(fault);
+    }
+
+    /// Who plays a part; nobody, and a word, where the demonstration does not have what the client proves itself with.
+    pub fn player(&mut self, part: Part) -> Result<Option<Player<'a>>> {
+        let access: &'a Access = self.access;
+        match access.player(part) {
+            Ok(player) => Ok(Some(player)),
+            Err(missing @ Missing::Property(_)) => bail!("{missing}"),
+            Err(Missing::Credentials(why)) => {
+                self.aside(&format!("Passed over in tenant {}: {why}.", access.tenant));
+                Ok(None)
+            }
+        }
+    }
+
+    /// What came of a request that was shown already.
+    pub fn show(&self, answer: &Answer) {
+        if self.aloud {
+            show::answer(answer);
+        }
+    }
+
+    pub fn aside(&self, text: &str) {
+        if self.aloud {
+            show::aside(text);
+        }
+    }
+
     pub fn ask(&self, call: &Call) -> Result<Answer> {
         self.ask_and_show(call, show::answer)
     }
@@ -127,8 +164,23 @@ impl<'a> Story<'a> {
         self.ask_and_show(call, show::known_answer)
     }
 
-    /// Shows a JWT and checks what all of ours have in common.
-    pub fn jwt(&mut self, which: &str, keys: &Value, jwt: &Jwt) {
+    /// A token that was good is refused. What was asked is known, so it is not shown again.
+    pub fn is_refused(&mut self, call: &Call, what: &str) -> Result<()> {
+        let answer = self.http.send(call)?;
+        let challenge = answer.header("www-authenticate").unwrap_or_default();
+        let refused = answer.status == 401 && challenge.contains("invalid_token");
+        let told = if refused {
+            format!("{what}: 401, invalid_token")
+        } else {
+            let status = answer.status;
+            format!("{what}: 401, invalid_token (it was {status} {challenge})")
+        };
+        self.expect(refused, told);
+        Ok(())
+    }
+
+    /// Shows what the issuer signed, and checks who did.
+    pub fn signed(&mut self, which: &str, keys: &Value, jwt: &Jwt) {
         if self.aloud {
             show::part(&format!("{which}, header"), &jwt.header);
             show::part(&format!("{which}, claims"), &jwt.claims);
@@ -139,6 +191,11 @@ impl<'a> Story<'a> {
             format!("{which}: a key of the issuer's JWK set made the signature"),
         );
         self.member(&jwt.claims, "iss", &json!(self.issuer()));
+    }
+
+    /// The same of a token, and what all of ours have in common.
+    pub fn jwt(&mut self, which: &str, keys: &Value, jwt: &Jwt) {
+        self.signed(which, keys, jwt);
         let missing: Vec<&str> = ["sub", "aud", "exp", "iat"]
             .into_iter()
             .filter(|name| jwt.claims.get(name).is_none())
@@ -153,6 +210,13 @@ impl<'a> Story<'a> {
 
 pub fn text<'v>(document: &'v Value, name: &str) -> Option<&'v str> {
     document.get(name).and_then(Value::as_str)
+}
+
+/// Whether `aud` names it, alone or among others.
+pub fn has_audience(document: &Value, name: &str) -> bool {
+    let audience = document.get("aud");
+    let among = audience.and_then(Value::as_array);
+    among.is_some_and(|it| it.contains(&json!(name))) || audience == Some(&json!(name))
 }
 
 /// One audience may be written plainly or as a list.

@@ -22,9 +22,11 @@ pub struct Call {
     /// Of the deployment's base URL.
     pub path: String,
     pub credentials: Option<Credentials>,
-    /// POST if there is one, or JSON, else GET.
+    /// POST if there is one, or JSON.
     pub form: Option<Vec<(&'static str, String)>>,
     pub json: Option<Value>,
+    /// DELETE rather than GET.
+    pub deletes: bool,
 }
 
 #[derive(Debug)]
@@ -80,7 +82,11 @@ impl Http {
             .filter_map(|(name, value)| Some((name, value?)));
         let answer = match call.body() {
             None => {
-                let mut request = self.agent.get(&url);
+                let mut request = if call.deletes {
+                    self.agent.delete(&url)
+                } else {
+                    self.agent.get(&url)
+                };
                 for (name, value) in headers {
                     request = request.header(name, value);
                 }
@@ -118,6 +124,15 @@ impl Call {
             credentials: None,
             form: None,
             json: None,
+            deletes: false,
+        }
+    }
+
+    pub fn delete(path: &str, token: &str) -> Self {
+        Self {
+            credentials: Some(Credentials::Bearer(token.to_owned())),
+            deletes: true,
+            ..Self::get(path)
         }
     }
 
@@ -147,15 +162,20 @@ impl Call {
             })
         };
         Self {
-            path: path.to_owned(),
             credentials,
             form: Some(form),
-            json: None,
+            ..Self::get(path)
         }
     }
 
     pub fn method(&self) -> &'static str {
-        if self.body().is_some() { "POST" } else { "GET" }
+        if self.form.is_some() || self.json.is_some() {
+            "POST"
+        } else if self.deletes {
+            "DELETE"
+        } else {
+            "GET"
+        }
     }
 
     fn body(&self) -> Option<(&'static str, String)> {

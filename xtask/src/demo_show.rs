@@ -10,6 +10,7 @@ const LONGEST_SHOWN: usize = 72;
 const BEGINNING: usize = 10;
 const END: usize = 6;
 const SECRETS: [&str; 2] = ["password", "client_secret"];
+const HIDDEN: &str = "••••";
 
 pub fn heading(text: &str) {
     say("");
@@ -25,22 +26,23 @@ pub fn request(http: &Http, call: &Call) {
     ));
     match &call.credentials {
         Some(Credentials::Basic { client_id, .. }) => {
-            let value = format!("Basic {client_id}:•••• in Base64");
-            say(&format!("  {} {value}", paint(NAME, "Authorization:")));
+            header(
+                "Authorization",
+                &format!("Basic {client_id}:{HIDDEN} in Base64"),
+            );
         }
         Some(Credentials::Named(client)) => {
-            let value = format!("client_id:{}, client_secret:••••", client.client_id);
-            say(&format!("  {} {value}", paint(NAME, "Authorization:")));
+            let value = format!("client_id:{}, client_secret:{HIDDEN}", client.client_id);
+            header("Authorization", &value);
         }
         Some(Credentials::Bearer(token)) => {
-            let value = format!("Bearer {}", shortened(token));
-            say(&format!("  {} {value}", paint(NAME, "Authorization:")));
+            header("Authorization", &format!("Bearer {}", shortened(token)));
         }
         None => {}
     }
     for (name, value) in call.form.iter().flatten() {
         let value = if SECRETS.contains(name) {
-            "••••".to_owned()
+            HIDDEN.to_owned()
         } else if name.ends_with("token") {
             shortened(value)
         } else {
@@ -48,19 +50,30 @@ pub fn request(http: &Http, call: &Call) {
         };
         say(&format!("  {}{value}", paint(NAME, &format!("{name}="))));
     }
+    if let Some(json) = &call.json {
+        header("Content-Type", "application/json");
+        document(json);
+    }
+}
+
+fn header(name: &str, value: &str) {
+    say(&format!("  {} {value}", paint(NAME, &format!("{name}:"))));
 }
 
 pub fn answer(answer: &Answer) {
     status(answer);
     if let Some(challenge) = answer.header("www-authenticate") {
-        say(&format!(
-            "  {} {challenge}",
-            paint(NAME, "WWW-Authenticate:")
-        ));
+        header("WWW-Authenticate", challenge);
     }
     match answer.json() {
         Value::Null if answer.text.is_empty() => say(&paint(QUIET, "  (nothing more)")),
-        Value::Null => say(&format!("  {}", answer.text)),
+        Value::Null => {
+            header(
+                "Content-Type",
+                answer.header("content-type").unwrap_or("none"),
+            );
+            say(&format!("  {}", shortened(&answer.text)));
+        }
         json @ (Value::Bool(_)
         | Value::Number(_)
         | Value::String(_)
@@ -83,14 +96,29 @@ fn status(answer: &Answer) {
 
 /// A titled JSON document, as a JWT's header or claims.
 pub fn part(title: &str, json: &Value) {
-    say("");
-    say(&format!("  {}", paint(QUIET, title)));
+    aside(title);
     document(json);
 }
 
 fn document(json: &Value) {
-    for line in pretty(json, 0).lines() {
+    for line in pretty(&hidden(json), 0).lines() {
         say(&format!("  {line}"));
+    }
+}
+
+/// The same without secrets.
+fn hidden(json: &Value) -> Value {
+    match json {
+        Value::Object(members) => members
+            .iter()
+            .map(|(name, value)| {
+                let secret = SECRETS.contains(&name.as_str());
+                let value = if secret { HIDDEN.into() } else { hidden(value) };
+                (name.clone(), value)
+            })
+            .collect(),
+        Value::Array(items) => items.iter().map(hidden).collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => json.clone(),
     }
 }
 
@@ -136,6 +164,12 @@ fn shortened(text: &str) -> String {
     format!("{beginning}…{end} ({length} characters)")
 }
 
+/// An aside.
+pub fn aside(text: &str) {
+    say("");
+    say(&format!("  {}", paint(QUIET, text)));
+}
+
 /// What was found in order, and what was not.
 pub fn checks(good: &[String], bad: &[String]) {
     say("");
@@ -161,6 +195,13 @@ mod tests {
         );
         let url = format!("https://example.org/{}", "a".repeat(100));
         assert_eq!(shortened(&url), url);
+    }
+
+    #[test]
+    fn secrets_are_hidden_wherever_they_stand() {
+        let told = hidden(&json!({"a": [{"client_secret": "x"}], "password": {"hash": "y"}}));
+        let wanted = json!({"a": [{"client_secret": HIDDEN}], "password": HIDDEN});
+        assert_eq!(told, wanted);
     }
 
     #[test]

@@ -248,6 +248,7 @@ impl Story<'_> {
         let call = Call::as_client(&endpoints.revocation, &self.access.client, form);
         let answer = self.ask(&call)?;
         self.status(&answer, 200);
+        self.expect(answer.text.is_empty(), "an empty answer");
         Ok(())
     }
 

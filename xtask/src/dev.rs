@@ -83,6 +83,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let applied = operator.apply(&registry)?;
     operator.ensure_keys(&running.stack)?;
     let accesses = demo_access::read(&registry, &applied)?;
+    let passed_over = demo_access::passed_over(&registry, &applied)?;
     arguments.tell_clients(&issuer, &accesses)?;
 
     if arguments.no_watch {
@@ -100,7 +101,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let log = workspace::shown(gateway.log());
     running.gateway = Some(gateway);
 
-    let faults = demo::run(&url, &issuer, &accesses)?;
+    let faults = demo::run(&url, &issuer, &accesses, &passed_over)?;
     let code = tell_outcome(&faults);
     if arguments.once {
         return Ok(code);
@@ -175,13 +176,22 @@ fn tell_by_hand(port: u16) {
 
 fn tell_next(url: &str, log: &str, accesses: &[Access]) {
     say("");
-    say(&paint(HEAD, "Try it yourself. In a browser:"));
-    say(&format!("  {url}/.well-known/openid-configuration"));
     if let Some(access) = accesses.first() {
+        say(&paint(HEAD, "Try it yourself. In a browser:"));
+        let issuer = format!("{url}{}{}", access.tenant_path(), access.issuer_path);
+        say(&format!("  {issuer}/.well-known/openid-configuration"));
         say(&paint(HEAD, "In another terminal, line by line:"));
         for line in demo_shell::curl_lines(url, access) {
             say(&format!("  {line}"));
         }
+    }
+    let others = demo_shell::others(accesses);
+    if !others.is_empty() {
+        say(&paint(
+            HEAD,
+            ".latchkey/client.env has the others' variables too, each with its secret:",
+        ));
+        say(&format!("  {}", others.join(", ")));
     }
     say(&paint(HEAD, "As the operator of this stack:"));
     say("  (set -a; . .latchkey/watch.env; cargo run --bin latchkey -- tenant list)");
