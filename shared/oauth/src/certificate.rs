@@ -22,10 +22,11 @@ const MAX_CERTIFICATE: usize = 16 * 1_024;
 /// The same in base64, in characters.
 pub const MAX_BASE64: usize = MAX_CERTIFICATE.div_ceil(3) * 4;
 
-/// A certificate that was shown in a TLS handshake.
+/// A certificate that was shown in a TLS handshake. It is read where somebody asks what it says: most requests do not, and some
+/// functions never.
 #[derive(Clone)]
 pub struct ClientCertificate {
-    certificate: Certificate,
+    der: Document,
     hash: Sha256Hash,
 }
 
@@ -45,15 +46,16 @@ impl ClientCertificate {
         // Its bytes as they are: written anew they may be others, and others hash what was shown (RFC 8705 section 3.1).
         let (label, der) = Document::from_pem(text.trim()).ok()?;
         Certificate::validate_pem_label(label).ok()?;
-        Some(Self {
-            certificate: Certificate::from_der(der.as_bytes()).ok()?,
-            hash: sha256(der.as_bytes()),
-        })
+        let hash = sha256(der.as_bytes());
+        Some(Self { der, hash })
     }
 
     /// Whether it names this one.
     pub fn names(&self, wanted: &CertificateName) -> bool {
-        let tbs = self.certificate.tbs_certificate();
+        let Ok(certificate) = Certificate::from_der(self.der.as_bytes()) else {
+            return false;
+        };
+        let tbs = certificate.tbs_certificate();
         let names = match tbs.get_extension::<SubjectAltName>() {
             Ok(Some((_, names))) => names.0,
             Ok(None) | Err(_) => Vec::new(),
@@ -209,6 +211,13 @@ mod tests {
     fn what_is_no_certificate() {
         let key = EXPLICIT_FALSE.replace("CERTIFICATE", "PRIVATE KEY");
         let cut = EXPLICIT_FALSE.replace("MII", "MIJ");
+        // In form, and nothing in substance: nobody is known by it.
+        let nonsense = "-----BEGIN CERTIFICATE-----\nMAMCAQE=\n-----END CERTIFICATE-----\n";
+        let wanted = CertificateName::SubjectDn(DistinguishedName::parse("CN=client1").unwrap());
+        for (text, named) in [(nonsense, false), (EXPLICIT_FALSE, true)] {
+            let shown = ClientCertificate::from_pem(text).unwrap();
+            assert_eq!(shown.names(&wanted), named, "{text}");
+        }
         for text in [
             "",
             "x",
