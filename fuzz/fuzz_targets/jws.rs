@@ -3,7 +3,8 @@
 
 use std::sync::LazyLock;
 
-use latchkey_oauth::tenant::{BaseUrl, TenantId};
+use latchkey_oauth::issuer::BaseUrl;
+use latchkey_oauth::tenant::TenantId;
 use latchkey_oauth::time::Timestamp;
 use latchkey_oauth::token::jwk::KeyRing;
 use latchkey_oauth::token::verifier::verify;

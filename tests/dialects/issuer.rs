@@ -1,7 +1,8 @@
 //! An issuer with a path behind the tenant's URL: docs/dialects.md.
 
 use latchkey_oauth::dialect::Dialect;
-use latchkey_oauth::tenant::{IssuerPath, TenantSettings};
+use latchkey_oauth::issuer::IssuerPath;
+use latchkey_oauth::tenant::TenantSettings;
 use latchkey_oauth::time::Seconds;
 use latchkey_tests::request::get;
 use latchkey_tests::world::World;

@@ -1,8 +1,9 @@
 //! Tenants: a token, client, user or key of one is nothing in another. These tests try to cross.
 
 use latchkey_oauth::client::Client;
+use latchkey_oauth::issuer::Domain;
 use latchkey_oauth::store::Expected;
-use latchkey_oauth::tenant::{Domain, TenantSettings};
+use latchkey_oauth::tenant::TenantSettings;
 use latchkey_testkit::fixtures::{PASSWORD, SECRET, confidential, user};
 use latchkey_tests::request::{get, post};
 use latchkey_tests::world::World;

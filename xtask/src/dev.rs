@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use latchkey_oauth::tenant::BaseUrl;
+use latchkey_oauth::issuer::BaseUrl;
 
 use crate::demo_access::Access;
 use crate::environment::Environment;

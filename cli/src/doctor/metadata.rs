@@ -2,7 +2,7 @@
 
 use std::time::UNIX_EPOCH;
 
-use latchkey_oauth::tenant::Issuer;
+use latchkey_oauth::issuer::Issuer;
 use latchkey_oauth::time::{Clock, Seconds, Timestamp};
 use serde_json::Value;
 

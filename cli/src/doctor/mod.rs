@@ -9,7 +9,8 @@ pub mod metadata;
 pub mod probe;
 pub mod report;
 
-use latchkey_oauth::tenant::{BaseUrl, Issuer, IssuerPath, TenantId};
+use latchkey_oauth::issuer::{BaseUrl, Issuer, IssuerPath};
+use latchkey_oauth::tenant::TenantId;
 use latchkey_oauth::time::Clock;
 use secrecy::SecretString;
 

@@ -3,8 +3,9 @@
 use bytes::Bytes;
 use http::{Request, Response};
 use latchkey_oauth::endpoint::translate::{Heard, Translate as _};
+use latchkey_oauth::issuer::BaseUrl;
 use latchkey_oauth::route::{FOREIGN, Foreign, resolve};
-use latchkey_oauth::tenant::{BaseUrl, TenantId};
+use latchkey_oauth::tenant::TenantId;
 use latchkey_oauth::time::Timestamp;
 use serde_json::Value;
 

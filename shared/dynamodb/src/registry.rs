@@ -3,8 +3,9 @@
 use aws_sdk_dynamodb::Client as Dynamo;
 use latchkey_oauth::api::{Api, ResourceId};
 use latchkey_oauth::client::{Client, ClientId, RegistryRepository};
+use latchkey_oauth::issuer::Domain;
 use latchkey_oauth::store::StoreError;
-use latchkey_oauth::tenant::{Domain, Tenant, TenantId, TenantSettings};
+use latchkey_oauth::tenant::{Tenant, TenantId, TenantSettings};
 use latchkey_oauth::token::jwk::KeyRing;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};

@@ -3,10 +3,11 @@
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 use latchkey_oauth::api::{Api, ResourceId};
 use latchkey_oauth::client::{Client, ClientId, RegistryAdmin, RingWrite};
+use latchkey_oauth::issuer::Domain;
 use latchkey_oauth::store::{
     Condition, Expected, Once, Page, Part, StoreError, Version, Versioned,
 };
-use latchkey_oauth::tenant::{Domain, Tenant, TenantId, TenantSettings};
+use latchkey_oauth::tenant::{Tenant, TenantId, TenantSettings};
 use latchkey_oauth::token::jwk::KeyRing;
 use serde::de::DeserializeOwned;
 

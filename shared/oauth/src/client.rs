@@ -10,12 +10,13 @@ use crate::api::{Api, AssignedApi, ClaimRule, ResourceId};
 use crate::certificate::{CertificateName, KnownCertificate};
 use crate::grant_type::GrantType;
 use crate::hash::{Sha256Hash, sha256};
+use crate::issuer::Domain;
 use crate::registration::{Activation, Registration};
 use crate::scope::Scope;
 use crate::store::{
     Condition, Expected, Once, Page, Part, StoreError, Version, Versioned, all, part_after,
 };
-use crate::tenant::{Domain, LifetimeOverrides, Tenant, TenantId};
+use crate::tenant::{LifetimeOverrides, Tenant, TenantId};
 use crate::time::Seconds;
 use crate::token::algorithm::Algorithm;
 use crate::token::jwk::KeyRing;

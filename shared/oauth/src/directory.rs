@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::api::{Api, ResourceId};
 use crate::client::{Client, ClientId, RegistryRepository};
 use crate::error::{ErrorCode, OAuthError};
-use crate::tenant::{BaseUrl, Domain, Issuer, Tenant, TenantId};
+use crate::issuer::{BaseUrl, Domain, Issuer};
+use crate::tenant::{Tenant, TenantId};
 use crate::time::{Seconds, Timestamp};
 
 /// How old a remembered tenant, client or API may be.

@@ -22,6 +22,7 @@ pub mod grant;
 pub mod grant_type;
 pub mod hash;
 pub mod http;
+pub mod issuer;
 pub mod json;
 pub mod lockout;
 pub mod login;

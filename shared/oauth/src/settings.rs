@@ -3,8 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::issuer::BaseUrl;
 use crate::password::{Argon2Settings, PasswordHashing};
-use crate::tenant::BaseUrl;
 
 /// The base URL: the default tenant's issuer.
 pub const ISSUER: &str = "LATCHKEY_ISSUER";

@@ -12,9 +12,10 @@ use crate::client::{Client, ClientId, RegistryRepository};
 use crate::directory::Directory;
 use crate::error::{ErrorCode, OAuthError};
 use crate::form::Form;
+use crate::issuer::Issuer;
 use crate::policy::Policy;
 use crate::scope::{MANAGEMENT, OPENID, Scope};
-use crate::tenant::{Issuer, Tenant};
+use crate::tenant::Tenant;
 use crate::time::Timestamp;
 
 /// The scope and the resources a request names.

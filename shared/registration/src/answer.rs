@@ -2,10 +2,10 @@
 
 use latchkey_oauth::client::{Client, ClientDescription, ClientId};
 use latchkey_oauth::grant_type::GrantType;
+use latchkey_oauth::issuer::Issuer;
 use latchkey_oauth::registration::Activation;
 use latchkey_oauth::route::Endpoint;
 use latchkey_oauth::scope::Scope;
-use latchkey_oauth::tenant::Issuer;
 use latchkey_oauth::time::Timestamp;
 use latchkey_oauth::token::algorithm::Algorithm;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};

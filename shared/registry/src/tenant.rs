@@ -3,13 +3,12 @@
 use latchkey_oauth::claims::ClaimScope;
 use latchkey_oauth::client::ClientId;
 use latchkey_oauth::dialect::Dialect;
+use latchkey_oauth::issuer::{Domain, IssuerPath};
 use latchkey_oauth::lockout::{Backoff, LockPolicy};
 use latchkey_oauth::password_policy::{LEAST_MIN_LENGTH, PasswordPolicy};
 use latchkey_oauth::registration::{ActivationPolicy, RegistrationPolicy};
 use latchkey_oauth::scope::{OPENID, Scope};
-use latchkey_oauth::tenant::{
-    ContextClasses, Domain, IssuerPath, RESERVED, TenantId, TenantSettings,
-};
+use latchkey_oauth::tenant::{ContextClasses, RESERVED, TenantId, TenantSettings};
 use latchkey_oauth::time::Seconds;
 use url::Url;
 

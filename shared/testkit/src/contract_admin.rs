@@ -2,8 +2,8 @@
 
 use latchkey_oauth::client::{Client, ClientId, RegistryAdmin};
 use latchkey_oauth::hash::sha256;
+use latchkey_oauth::issuer::Domain;
 use latchkey_oauth::store::{Condition, Expected, Once, OnceNote, OnceRepository, Part, Version};
-use latchkey_oauth::tenant::Domain;
 use latchkey_oauth::tenant::{TenantId, TenantSettings};
 use latchkey_oauth::time::Seconds;
 use latchkey_oauth::token::family::Family;

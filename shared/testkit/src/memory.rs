@@ -5,13 +5,14 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use latchkey_oauth::api::{Api, ResourceId};
 use latchkey_oauth::client::{Client, ClientId, RegistryRepository};
+use latchkey_oauth::issuer::Domain;
 use latchkey_oauth::lockout::{Attempts, Backoff, Source};
 use latchkey_oauth::login::{Counter, Login, LoginRepository};
 use latchkey_oauth::password::StoredPassword;
 use latchkey_oauth::registration::{InitialAccess, RegistrationRepository};
 use latchkey_oauth::secret_token::TokenHash;
 use latchkey_oauth::store::{OnceNote, StoreError, Version, Versioned};
-use latchkey_oauth::tenant::{Domain, Tenant, TenantId, TenantSettings};
+use latchkey_oauth::tenant::{Tenant, TenantId, TenantSettings};
 use latchkey_oauth::time::Timestamp;
 use latchkey_oauth::token::family::{Family, NextToken};
 use latchkey_oauth::token::jwk::KeyRing;

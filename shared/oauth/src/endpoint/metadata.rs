@@ -5,9 +5,10 @@ use serde::Serialize;
 use crate::claims;
 use crate::client::ClientAuthMethod;
 use crate::grant_type::GrantType;
+use crate::issuer::Issuer;
 use crate::route::Endpoint;
 use crate::scope::OPENID;
-use crate::tenant::{Issuer, Tenant};
+use crate::tenant::Tenant;
 use crate::time::Timestamp;
 
 /// Claims of an ID token that do not come from the user's profile.

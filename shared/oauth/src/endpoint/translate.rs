@@ -6,8 +6,8 @@ use http::Response;
 use http::request::Parts;
 
 use crate::error::OAuthError;
+use crate::issuer::Issuer;
 use crate::route::Foreign;
-use crate::tenant::Issuer;
 use crate::time::Timestamp;
 
 /// A request in a product's wording.

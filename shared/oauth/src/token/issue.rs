@@ -21,11 +21,12 @@ use crate::certificate::Confirmation;
 use crate::claims;
 use crate::client_auth::AuthenticatedClient;
 use crate::error::{ErrorCode, OAuthError};
+use crate::issuer::Issuer;
 use crate::policy::{Policy, Whose};
 use crate::random::Random;
 use crate::scope::{OPENID, Scope};
 use crate::store::StoreError;
-use crate::tenant::{Issuer, Lifetimes, Tenant};
+use crate::tenant::{Lifetimes, Tenant};
 use crate::time::Timestamp;
 use crate::user::SubjectKey;
 

@@ -6,7 +6,8 @@ use super::algorithm::Algorithm;
 use super::jws::{JwsSigner, TokenType, encode};
 use crate::client::ClientId;
 use crate::error::{ErrorCode, OAuthError};
-use crate::tenant::{Issuer, Tenant};
+use crate::issuer::Issuer;
+use crate::tenant::Tenant;
 use crate::time::Timestamp;
 
 /// Signs claims for a client: "If signed, the UserInfo Response MUST contain the Claims iss (issuer) and aud (audience) as

@@ -10,7 +10,7 @@ use super::id_token::IdTokenClaims;
 use super::jwk::KeyRing;
 use super::jws::{Header, MAX_TOKEN, TokenType};
 use super::opaque::StoredAccessToken;
-use crate::tenant::Issuer;
+use crate::issuer::Issuer;
 use crate::time::{Seconds, Timestamp};
 
 /// How far two machines' clocks may be apart (RFC 7519 section 4.1.5: "some small leeway").
