@@ -1,6 +1,6 @@
 //! Both metadata documents and the JWK set as a Lambda function: RFC 8414, OIDC Discovery, RFC 7517.
 
-use latchkey_dialects::Dialects;
+use latchkey_dialects::Documents;
 use latchkey_dynamodb::Registry;
 use latchkey_lambda::Watch;
 use latchkey_oauth::directory::Directory;
@@ -18,7 +18,7 @@ async fn main() -> Result<(), latchkey_lambda::Error> {
         DiscoveryEndpoint {
             directory: Directory::new(common.base, registry),
         },
-        Dialects,
+        Documents,
         watch,
     )
     .await

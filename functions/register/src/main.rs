@@ -1,9 +1,9 @@
 //! Client registration as a Lambda function: RFC 7591 and RFC 7592.
 
-use latchkey_dialects::Dialects;
 use latchkey_dynamodb::Registry;
 use latchkey_lambda::Watch;
 use latchkey_oauth::directory::Directory;
+use latchkey_oauth::endpoint::translate::Standard;
 use latchkey_oauth::random::SystemRandom;
 use latchkey_oauth::settings::GRANTS_TABLE;
 use latchkey_registration::endpoint::RegisterEndpoint;
@@ -25,7 +25,7 @@ async fn main() -> Result<(), latchkey_lambda::Error> {
             registry,
             random: Box::new(SystemRandom),
         },
-        Dialects,
+        Standard,
         watch,
     )
     .await

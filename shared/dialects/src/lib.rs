@@ -22,6 +22,10 @@ use latchkey_oauth::time::Timestamp;
 #[derive(Debug, Clone, Copy)]
 pub struct Dialects;
 
+/// What discovery has of them: documents that are asked for without credentials. Its function links no more.
+#[derive(Debug, Clone, Copy)]
+pub struct Documents;
+
 /// What an answer depends on.
 #[derive(Debug)]
 pub struct Asked {
@@ -33,16 +37,38 @@ pub struct Asked {
     managing: Option<onelogin::Managing>,
 }
 
-impl Translate for Dialects {
-    type Heard = Asked;
-
-    fn request(&self, heard: Heard<'_>) -> Result<Asked, OAuthError> {
-        let mut asked = Asked {
+impl Asked {
+    fn of(heard: &Heard<'_>) -> Self {
+        Self {
             at: heard.at,
             address: heard.issuer.address().to_owned(),
             now: heard.now,
             managing: None,
-        };
+        }
+    }
+}
+
+impl Translate for Documents {
+    type Heard = Asked;
+
+    fn request(&self, heard: Heard<'_>) -> Result<Asked, OAuthError> {
+        Ok(Asked::of(&heard))
+    }
+
+    fn answer(&self, asked: &Asked, response: Response<Bytes>) -> Response<Bytes> {
+        if asked.at.endpoint.is_metadata() {
+            answer::with_own_paths(asked, response)
+        } else {
+            response
+        }
+    }
+}
+
+impl Translate for Dialects {
+    type Heard = Asked;
+
+    fn request(&self, heard: Heard<'_>) -> Result<Asked, OAuthError> {
+        let mut asked = Asked::of(&heard);
         match heard.at.dialect {
             Dialect::OnePortal => basic::encode(heard.parts),
             Dialect::ActivId => activid::request(heard),
@@ -54,6 +80,9 @@ impl Translate for Dialects {
     }
 
     fn answer(&self, asked: &Asked, response: Response<Bytes>) -> Response<Bytes> {
+        if asked.at.endpoint.is_metadata() {
+            return Documents.answer(asked, response);
+        }
         match asked.at.dialect {
             Dialect::OnePortal => oneportal::answer(asked, response),
             Dialect::ActivId => activid::answer(asked, response),

@@ -13,7 +13,7 @@ use serde_json::json;
 use zeroize::Zeroizing;
 
 use crate::Asked;
-use crate::answer::{retype, with_body, with_members_of_success, with_own_paths};
+use crate::answer::{retype, with_body, with_members_of_success};
 use crate::basic;
 use crate::form::Form;
 
@@ -83,12 +83,11 @@ pub fn answer(asked: &Asked, response: Response<Bytes>) -> Response<Bytes> {
             }
         }),
         Endpoint::Revocation => revoked(response),
-        Endpoint::OpenIdConfiguration | Endpoint::AuthorizationServerMetadata => {
-            with_own_paths(asked, response)
-        }
         Endpoint::Password
         | Endpoint::Introspection
         | Endpoint::Jwks
+        | Endpoint::OpenIdConfiguration
+        | Endpoint::AuthorizationServerMetadata
         | Endpoint::Registration
         | Endpoint::ClientConfiguration
         | Endpoint::Activation

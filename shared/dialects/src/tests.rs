@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 use latchkey_oauth::endpoint::translate::{Heard, Translate as _};
 use latchkey_oauth::issuer::BaseUrl;
-use latchkey_oauth::route::{FOREIGN, Foreign, resolve};
+use latchkey_oauth::route::{Endpoint, FOREIGN, Foreign, resolve};
 use latchkey_oauth::tenant::TenantId;
 use latchkey_oauth::time::Timestamp;
 use serde_json::Value;
@@ -91,4 +91,16 @@ fn refusals_are_the_standards_where_the_page_has_none() {
             "{path}: {told}"
         );
     }
+}
+
+/// The register function translates nothing.
+#[test]
+fn registration_is_at_no_products_path() {
+    let registers = |endpoint| {
+        matches!(
+            endpoint,
+            Endpoint::Registration | Endpoint::ClientConfiguration | Endpoint::Activation
+        )
+    };
+    assert!(!FOREIGN.iter().any(|it| registers(it.endpoint)));
 }

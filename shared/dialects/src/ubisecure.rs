@@ -7,7 +7,7 @@ use latchkey_oauth::route::Endpoint;
 use serde_json::Value;
 
 use crate::Asked;
-use crate::answer::{ACCESS_TOKEN, retype, with_members_of_success, with_own_paths};
+use crate::answer::{ACCESS_TOKEN, retype, with_members_of_success};
 use crate::form::Form;
 
 /// The path of introspection before RFC 7662.
@@ -23,18 +23,17 @@ pub fn request(heard: Heard<'_>) {
     }
 }
 
-/// Introspection tells `aud` as a list, and `azp`, `expires_in` and a `token_type` of its own; metadata its own paths.
+/// Introspection tells `aud` as a list, and `azp`, `expires_in` and a `token_type` of its own.
 pub fn answer(asked: &Asked, response: Response<Bytes>) -> Response<Bytes> {
     match asked.at.endpoint {
         Endpoint::Introspection => introspection(asked, response),
-        Endpoint::OpenIdConfiguration | Endpoint::AuthorizationServerMetadata => {
-            with_own_paths(asked, response)
-        }
         Endpoint::Token
         | Endpoint::Password
         | Endpoint::UserInfo
         | Endpoint::Revocation
         | Endpoint::Jwks
+        | Endpoint::OpenIdConfiguration
+        | Endpoint::AuthorizationServerMetadata
         | Endpoint::Registration
         | Endpoint::ClientConfiguration
         | Endpoint::Activation

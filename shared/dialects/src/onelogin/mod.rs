@@ -11,7 +11,7 @@ use latchkey_oauth::route::Endpoint;
 
 pub use self::management::Managing;
 use crate::Asked;
-use crate::answer::{ACCESS_TOKEN, retype, with_members_of_success, with_own_paths};
+use crate::answer::{ACCESS_TOKEN, retype, with_members_of_success};
 use crate::basic;
 use crate::form::Form;
 
@@ -61,9 +61,6 @@ pub fn answer(asked: &Asked, response: Response<Bytes>) -> Response<Bytes> {
         Endpoint::Token | Endpoint::Revocation if token::is_at(asked.at) => {
             token::answer(asked, response)
         }
-        Endpoint::OpenIdConfiguration | Endpoint::AuthorizationServerMetadata => {
-            with_own_paths(asked, response)
-        }
         Endpoint::Introspection => with_members_of_success(response, |members| {
             retype(members, ACCESS_TOKEN);
         }),
@@ -72,6 +69,8 @@ pub fn answer(asked: &Asked, response: Response<Bytes>) -> Response<Bytes> {
         | Endpoint::UserInfo
         | Endpoint::Revocation
         | Endpoint::Jwks
+        | Endpoint::OpenIdConfiguration
+        | Endpoint::AuthorizationServerMetadata
         | Endpoint::Registration
         | Endpoint::ClientConfiguration
         | Endpoint::Activation

@@ -49,3 +49,19 @@ pub trait Translate: Send + Sync {
     /// Puts an answer into the product's wording.
     fn answer(&self, heard: &Self::Heard, response: Response<Bytes>) -> Response<Bytes>;
 }
+
+/// For a function whose endpoints are at no product's path.
+#[derive(Debug, Clone, Copy)]
+pub struct Standard;
+
+impl Translate for Standard {
+    type Heard = ();
+
+    fn request(&self, _: Heard<'_>) -> Result<(), OAuthError> {
+        Ok(())
+    }
+
+    fn answer(&self, (): &(), response: Response<Bytes>) -> Response<Bytes> {
+        response
+    }
+}
