@@ -14,7 +14,7 @@ use latchkey_oauth::token::opaque::AccessTokenFormat;
 use latchkey_oauth::user::Subject;
 use latchkey_testkit::fixtures::{SECRET, confidential, hash_of, scope, user};
 use latchkey_tests::answer::Answer;
-use latchkey_tests::recorded::Product;
+use latchkey_tests::recorded::{Product, encoded};
 use latchkey_tests::request::{Ask, post};
 use latchkey_tests::tls::{Authority, Front, Identity};
 use latchkey_tests::world::World;
@@ -185,7 +185,7 @@ fn page_claims() -> serde_json::Map<String, Value> {
 async fn a_users_token_is_revoked_by_the_clients(world: World) {
     let opened = open(&world).await;
     let (client, token) = opened.signed_in().await;
-    let encoded: String = form_urlencoded::byte_serialize(token.as_bytes()).collect();
+    let encoded = encoded(&token);
     let values = [("client-token", &*client), ("user-token", &*encoded)];
     let revoked = opened.send(opened.request("revoke", &values)).await;
     assert_eq!((revoked.status(), revoked.text()), (200, ""));

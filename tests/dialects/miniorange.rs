@@ -11,7 +11,7 @@ use latchkey_oauth::tenant::{LifetimeOverrides, TenantSettings};
 use latchkey_oauth::time::Seconds;
 use latchkey_testkit::fixtures::{PASSWORD, confidential, scope, user};
 use latchkey_tests::answer::Answer;
-use latchkey_tests::recorded::{Product, basic};
+use latchkey_tests::recorded::{Product, basic, encoded};
 use latchkey_tests::request::{Ask, get, post};
 use latchkey_tests::world::World;
 use latchkey_tests::{jwt, on_every_server};
@@ -94,10 +94,6 @@ async fn open(world: &World) {
     }
     let put = world.store.put_user(&world.tenant, &alice, Expected::Any);
     put.await;
-}
-
-fn encoded(text: &str) -> String {
-    form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
 
 fn request(name: &str, more: &[(&str, &str)]) -> Ask {

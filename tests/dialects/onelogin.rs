@@ -12,7 +12,7 @@ use latchkey_oauth::tenant::{LifetimeOverrides, TenantSettings};
 use latchkey_oauth::time::Seconds;
 use latchkey_testkit::fixtures::{PASSWORD, SECRET, confidential, scope, user};
 use latchkey_tests::answer::Answer;
-use latchkey_tests::recorded::{Product, basic};
+use latchkey_tests::recorded::{Product, basic, encoded};
 use latchkey_tests::request::{Ask, get, post};
 use latchkey_tests::world::{ORDERS, World};
 use latchkey_tests::{jwt, on_every_server};
@@ -73,10 +73,6 @@ async fn open(world: &World) {
     alice.profile.claims.insert(name.to_owned(), value.into());
     let put = world.store.put_user(&world.tenant, &alice, Expected::Any);
     put.await;
-}
-
-fn encoded(text: &str) -> String {
-    form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
 
 /// A token for the APIs, as the page's script asks for it.

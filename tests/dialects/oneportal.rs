@@ -7,7 +7,7 @@ use latchkey_oauth::tenant::{LifetimeOverrides, TenantSettings};
 use latchkey_oauth::time::Seconds;
 use latchkey_testkit::fixtures::{PASSWORD, SECRET, confidential, scope};
 use latchkey_tests::answer::Answer;
-use latchkey_tests::recorded::{Product, basic};
+use latchkey_tests::recorded::{Product, basic, encoded};
 use latchkey_tests::world::World;
 use latchkey_tests::{jwt, on_every_server};
 use serde_json::json;
@@ -74,7 +74,7 @@ async fn introspect(world: &World, credentials: &str, token: &str) -> Answer {
 }
 
 fn password() -> String {
-    form_urlencoded::byte_serialize(PASSWORD.as_bytes()).collect()
+    encoded(PASSWORD)
 }
 
 async fn a_user_signs_in_and_the_token_is_introspected(world: World) {

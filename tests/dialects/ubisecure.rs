@@ -12,7 +12,7 @@ use latchkey_oauth::tenant::TenantSettings;
 use latchkey_testkit::fixtures::{PASSWORD, SECRET, confidential, scope};
 use latchkey_tests::answer::Answer;
 use latchkey_tests::on_every_server;
-use latchkey_tests::recorded::{Product, basic};
+use latchkey_tests::recorded::{Product, basic, encoded};
 use latchkey_tests::request::{Ask, get};
 use latchkey_tests::world::World;
 use serde_json::json;
@@ -58,10 +58,6 @@ async fn open(world: &World) {
     for client in [application, server("1762414374"), server("another")] {
         world.store.put_client(&world.tenant, &client).await;
     }
-}
-
-fn encoded(text: &str) -> String {
-    form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
 
 async fn token(world: &World, name: &str, more: &[(&str, &str)]) -> Answer {

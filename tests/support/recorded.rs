@@ -77,6 +77,11 @@ impl Product {
     }
 }
 
+/// A value as forms have it.
+pub fn encoded(text: &str) -> String {
+    form_urlencoded::byte_serialize(text.as_bytes()).collect()
+}
+
 /// What stands in `Authorization: Basic`, as these products' pages have it: the two as they are.
 pub fn basic(client_id: &str, secret: &str) -> String {
     STANDARD.encode(format!("{client_id}:{secret}"))

@@ -282,10 +282,8 @@ fn node(arguments: &ClientAdd, keys: Vec<Node>) -> Node {
         entries.push(("jwks".to_owned(), jwks));
     }
     let method = arguments.auth_method.as_deref();
-    let has_secret = ClientAuthMethod::ALL
-        .into_iter()
-        .find(|it| method == Some(it.as_str()))
-        .is_none_or(ClientAuthMethod::uses_secret);
+    let method = method.and_then(|it| registry_client::auth_method(it).ok());
+    let has_secret = method.is_none_or(ClientAuthMethod::uses_secret);
     let secret = match arguments.secret.node() {
         None if !has_secret => None,
         given => Some(given.unwrap_or_else(|| arguments.secret.node_or("generate"))),

@@ -8,13 +8,26 @@ use http::request::Parts;
 use percent_encoding::percent_decode_str;
 use zeroize::Zeroizing;
 
+/// The `Authorization` header, of whatever scheme, if there is one and no more.
+pub fn header(parts: &Parts) -> Option<&str> {
+    let mut given = parts.headers.get_all(AUTHORIZATION).iter();
+    match (given.next(), given.next()) {
+        (Some(header), None) => header.to_str().ok(),
+        _ => None,
+    }
+}
+
+/// Puts another in its place.
+pub fn replace(parts: &mut Parts, header: &str) {
+    if let Ok(mut header) = HeaderValue::from_str(header) {
+        header.set_sensitive(true);
+        parts.headers.insert(AUTHORIZATION, header);
+    }
+}
+
 /// What the header says, if it is one header and Basic.
 pub fn read(parts: &Parts) -> Option<Zeroizing<String>> {
-    let mut given = parts.headers.get_all(AUTHORIZATION).iter();
-    let (Some(header), None) = (given.next(), given.next()) else {
-        return None;
-    };
-    let (scheme, encoded) = header.to_str().ok()?.split_once(' ')?;
+    let (scheme, encoded) = header(parts)?.split_once(' ')?;
     if !scheme.eq_ignore_ascii_case("basic") {
         return None;
     }
@@ -72,10 +85,7 @@ pub fn set(parts: &mut Parts, client_id: &str, secret: &str) {
     let encode = |part: &str| form_urlencoded::byte_serialize(part.as_bytes()).collect::<String>();
     let pair = Zeroizing::new(format!("{}:{}", encode(client_id), encode(secret)));
     let header = Zeroizing::new(format!("Basic {}", BASE64_STANDARD.encode(&*pair)));
-    if let Ok(mut header) = HeaderValue::from_str(&header) {
-        header.set_sensitive(true);
-        parts.headers.insert(AUTHORIZATION, header);
-    }
+    replace(parts, &header);
 }
 
 #[cfg(test)]

@@ -44,11 +44,7 @@ pub fn request(heard: Heard<'_>) {
 
 /// `Authorization: client_id:X, client_secret:Y`, said as Basic; `false` where it is nothing like it.
 fn own_header(parts: &mut Parts) -> bool {
-    let mut given = parts.headers.get_all(AUTHORIZATION).iter();
-    let (Some(header), None) = (given.next(), given.next()) else {
-        return false;
-    };
-    let Some(text) = header.to_str().ok().map(|it| Zeroizing::new(it.to_owned())) else {
+    let Some(text) = basic::header(parts).map(|it| Zeroizing::new(it.to_owned())) else {
         return false;
     };
     let pair = text

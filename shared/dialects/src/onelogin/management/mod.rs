@@ -5,7 +5,7 @@ mod told;
 mod words;
 
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH};
+use http::header::{HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH};
 use http::request::Parts;
 use http::uri::PathAndQuery;
 use http::{Method, Response};
@@ -16,6 +16,7 @@ use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use self::words::Wrong;
+use crate::basic;
 
 /// The most of a list that the management API tells at once.
 const LIMIT: usize = 100;
@@ -102,20 +103,9 @@ pub fn request(heard: Heard<'_>) -> Managing {
 
 /// `Authorization: bearer:TOKEN`, as its first version had it and scripts still have, said as RFC 6750 does.
 fn bearer(parts: &mut Parts) {
-    let mut given = parts.headers.get_all(AUTHORIZATION).iter();
-    let (Some(header), None) = (given.next(), given.next()) else {
-        return;
-    };
-    let token = header
-        .to_str()
-        .ok()
-        .and_then(|it| it.strip_prefix("bearer:"));
-    let Some(token) = token.map(|it| Zeroizing::new(format!("Bearer {}", it.trim()))) else {
-        return;
-    };
-    if let Ok(mut header) = HeaderValue::from_str(&token) {
-        header.set_sensitive(true);
-        parts.headers.insert(AUTHORIZATION, header);
+    let token = basic::header(parts).and_then(|it| it.strip_prefix("bearer:"));
+    if let Some(header) = token.map(|it| Zeroizing::new(format!("Bearer {}", it.trim()))) {
+        basic::replace(parts, &header);
     }
 }
 
