@@ -170,6 +170,10 @@ fn contradictions_of_a_client() {
         "        client_secret: { hash: abc }\n        grant_types: [refresh_token]\n        refresh_token_lifetime: 2d\n        refresh_token_family_lifetime: 1d\n",
         "        client_secret: { generate: true }\n        grant_types: []\n        audience: [demo-apl, 'https://a.example/#x']\n",
         "        token_endpoint_auth_method: none\n        grant_types: [refresh_token]\n        tls_client_certificate_bound_access_tokens: true\n        client_credentials_access_token_lifetime: 1h\n",
+        "        token_endpoint_auth_method: self_signed_tls_client_auth\n        grant_types: [client_credentials]\n        jwks: { keys: [{ x5c: [] }] }\n",
+        "        token_endpoint_auth_method: self_signed_tls_client_auth\n        grant_types: [client_credentials]\n        jwks: { keys: [] }\n",
+        "        token_endpoint_auth_method: self_signed_tls_client_auth\n        grant_types: [client_credentials]\n",
+        "        client_secret: { generate: true }\n        grant_types: [client_credentials]\n        jwks: { keys: [] }\n        tls_client_auth_san_dns: a.example\n",
     ];
     let told: Vec<String> = cases
         .map(|fields| format!("{fields}{}", faults(&client(fields))))

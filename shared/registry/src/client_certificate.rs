@@ -70,9 +70,6 @@ pub fn read_own(fields: &mut Fields<'_>) -> Vec<KnownCertificate> {
         return Vec::new();
     };
     let nodes = inner.list("keys");
-    if nodes.as_ref().is_some_and(Vec::is_empty) {
-        inner.fault("keys", "`keys` lists no certificate.");
-    }
     let nodes = inner.require("keys", nodes).unwrap_or_default();
     if nodes.len() > MAX_CERTIFICATES {
         inner.fault(
@@ -127,6 +124,9 @@ pub fn check(client: &Client, fields: &Fields<'_>) {
         false if by_itself => {
             let message = "`self_signed_tls_client_auth` needs `jwks` with the client's certificates (`--certificate` of the command).";
             fields.fault("token_endpoint_auth_method", message);
+        }
+        true if by_itself && client.certificates.is_empty() => {
+            fields.fault("jwks", "`jwks` has no certificate that could be read.");
         }
         true if !by_itself => {
             let message = "`jwks` says nothing without `token_endpoint_auth_method: self_signed_tls_client_auth`. Add that, or take `jwks` out.";
